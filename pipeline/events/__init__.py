@@ -1,0 +1,1 @@
+"""The vocabulary: envelope, event types, codec, identities, errors. Imports nothing of ours."""

@@ -1,0 +1,67 @@
+"""Deliveries and connectors: what comes through the door, and the contract of what turns it into events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from pipeline.events.envelope import Event
+from pipeline.events.ids import pseudonym
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One raw message of a source, stored before anything is read from it.
+
+    `id` makes a redelivery recognisable: the vendor's delivery id, or a hash of the body. `kind` is what the source
+    calls it (the `X-GitHub-Event` header, `rest.pulls`, `commit`). `headers` holds lower-case names of the few headers
+    that a connector needs, never a secret or a signature. `body` is the bytes as received.
+    """
+
+    connector: str
+    id: str
+    kind: str
+    received_at: datetime
+    body: bytes
+    headers: dict[str, str] = {}
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What translation may know beside the delivery.
+
+    `actor_key` pseudonymises people; `settings` are the connector's own (its README lists them), e.g. the base
+    URL of a tracker or the rule that tells final releases from candidates.
+    """
+
+    actor_key: bytes
+    settings: Mapping[str, str] = {}
+
+    def actor(self, person: str | None) -> str | None:
+        """Return the pseudonym of a person, or None."""
+        return pseudonym(person, self.actor_key)
+
+
+class Translation(msgspec.Struct, frozen=True, kw_only=True):
+    """The outcome of a translation: events, or the name of what was left out on purpose (`ignored`), or both empty."""
+
+    events: Sequence[Event] = ()
+    ignored: str | None = None
+
+
+class Connector(Protocol):
+    """What a connector folder provides, as `connectors/<name>/__init__.py: CONNECTOR`.
+
+    `translate` is pure and total: it returns a `Translation` or raises `Quarantined`, never anything else.
+    `verify` raises `Rejected` unless one of `secrets` vouches for the raw body; it compares in constant time.
+    `describe` returns (kind, delivery id) of a pushed message from its headers and body.
+    """
+
+    name: str
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation: ...
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None: ...
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]: ...
