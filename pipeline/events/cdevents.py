@@ -5,6 +5,7 @@ Leadline's own payload travels beside it, in `customData`; a consumer that knows
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -25,6 +26,13 @@ from pipeline.events.types import (
 SPEC_VERSION = "0.5.1"
 NOT_TOLD = "not-told"
 
+# The everyday subset of RFC 3986. What sources call a URL can be anything, and the schemas check.
+_CHARACTERS = r"(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
+_URL = re.compile(
+    rf"[a-z][a-z0-9+.-]*://[a-z0-9.-]+(?::\d+)?(?:/{_CHARACTERS})?(?:\?(?:{_CHARACTERS}|\?)*)?(?:#{_CHARACTERS})?",
+    re.ASCII | re.IGNORECASE,
+)
+
 
 def _purl(repo: str | None, sha: str | None, service: str | None) -> str:
     """Package URL of what was deployed; CDEvents demands one, so what the source did not tell reads `not-told`."""
@@ -42,8 +50,13 @@ def _incident(data: Any) -> dict[str, Any]:
     return content
 
 
+def _url(told: str | None, otherwise: str) -> str:
+    return told if told and _URL.fullmatch(told) else otherwise
+
+
 def _ticket_uri(data: Any) -> str:
-    return quote(f"{data.tracker}/{data.ticket}", safe="/:#") if data.tracker else quote(data.ticket)
+    ticket = quote(data.ticket)
+    return f"{_url(data.tracker, quote(data.tracker))}/{ticket}" if data.tracker else ticket
 
 
 def _ticket_updated(data: Any) -> dict[str, Any]:
@@ -60,10 +73,7 @@ def _ticket_created(data: Any) -> dict[str, Any]:
 
 
 def _pipeline_run(data: Any) -> dict[str, Any]:
-    content: dict[str, Any] = {"pipelineName": data.pipeline, "uri": data.url or f"urn:leadline:run:{quote(data.run)}"}
-    if data.outcome:
-        content["outcome"] = data.outcome
-    return content
+    return {"pipelineName": data.pipeline, "uri": _url(data.url, f"urn:leadline:run:{quote(data.run)}")}
 
 
 def _repository(data: Any) -> dict[str, Any]:
@@ -87,6 +97,8 @@ def content_of(event_type: str, data: Payload) -> dict[str, Any]:
     """Return the CDEvents `subject.content` of a payload; valid under the published schema of `event_type`."""
     build = _CONTENT.get(type(data))
     content = build(data) if build else _repository(data) if "dev.cdevents.change." in event_type else {}
-    if event_type.startswith("dev.cdevents.incident.reported."):
-        content["ticketURI"] = getattr(data, "url", None) or f"urn:leadline:incident:{quote(data.incident)}"  # type: ignore[attr-defined]
+    if event_type.startswith("dev.cdevents.incident.reported.") and isinstance(data, IncidentEvent):
+        content["ticketURI"] = _url(data.url, f"urn:leadline:incident:{quote(data.incident)}")
+    if event_type.startswith("dev.cdevents.pipelinerun.finished.") and isinstance(data, PipelineRun) and data.outcome:
+        content["outcome"] = data.outcome
     return content

@@ -73,7 +73,7 @@ def _is_standard(event_type: str) -> bool:
     return event_type.startswith("dev.cdevents.")
 
 
-def _document_type(event_type: str, payload: type[Payload]) -> type[msgspec.Struct]:
+def _document_type(event_type: str, payload: object) -> type[msgspec.Struct]:
     """The shape in which the payload of one type is found; everything else in the document is skipped unread."""
     if _is_standard(event_type):
         return msgspec.defstruct("Document", [("customData", payload)])
@@ -84,7 +84,8 @@ def _document_type(event_type: str, payload: type[Payload]) -> type[msgspec.Stru
 _encoder = msgspec.json.Encoder()
 _wire_decoder = msgspec.json.Decoder(_Wire)
 _payload_decoders: dict[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(_document_type(name, payload)) for name, payload in TYPES.items()
+    name: msgspec.json.Decoder(_document_type(name, payload))
+    for name, payload in [*((name, dict[str, Any]) for name in UPCASTS), *TYPES.items()]
 }
 
 
@@ -126,12 +127,19 @@ def decode(raw: bytes | memoryview) -> Event:
         wire = _wire_decoder.decode(raw)
         decoder = _payload_decoders.get(wire.type)
         if decoder is None:
-            return _decode_older(wire)
+            raise Quarantined("unknown_type", f"event type {wire.type!r} is not in the vocabulary of this release")
         document = decoder.decode(wire.data)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
+        event_type, data = wire.type, document.customData if _is_standard(wire.type) else document.subject.content
+        if event_type not in TYPES:
+            event_type, data = _upcast(event_type, data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Quarantined("bad_event", str(error)) from error
-    data = document.customData if _is_standard(wire.type) else document.subject.content
-    return _event(wire, wire.type, data)
+    return _event(wire, event_type, data)
+
+
+def _upcast(event_type: str, payload: dict[str, Any]) -> tuple[str, Payload]:
+    event_type, payload = upcast(event_type, payload)
+    return event_type, msgspec.convert(payload, TYPES[event_type])
 
 
 def _event(wire: _Wire, event_type: str, data: Payload) -> Event:
@@ -143,23 +151,19 @@ def _event(wire: _Wire, event_type: str, data: Payload) -> Event:
         id=wire.id,
         source=wire.source,
         type=event_type,
-        time=_aware(wire.time),
+        time=_utc(wire.time),
         subject=wire.subject,
         partitionkey=wire.partitionkey or wire.source,
         data=data,
-        recordedtime=wire.recordedtime,
+        recordedtime=_utc(wire.recordedtime) if wire.recordedtime else None,
     )
 
 
-def _aware(moment: datetime) -> datetime:
+def _utc(moment: datetime) -> datetime:
     """CloudEvents times carry a zone; one without is read as UTC rather than as this machine's."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
-def _decode_older(wire: _Wire) -> Event:
-    if wire.type not in UPCASTS:
-        raise Quarantined("unknown_type", f"event type {wire.type!r} is not in the vocabulary of this release")
-    document = msgspec.json.decode(wire.data)
-    payload = document["customData"] if _is_standard(wire.type) else document["subject"]["content"]
-    event_type, payload = upcast(wire.type, payload)
-    return _event(wire, event_type, msgspec.convert(payload, TYPES[event_type]))
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise Quarantined("bad_event", f"time {moment.isoformat()} is not within the years 1 to 9999 in UTC") from error

@@ -26,7 +26,7 @@ class Quarantined(LeadlineError):
 
 
 class Retryable(LeadlineError):
-    """Something outside did not answer; the same call may succeed later. `after` is the wait it asked for, in seconds."""
+    """Something outside did not answer; the same call may succeed later. `after`: the wait it asked for, in seconds."""
 
     def __init__(self, message: str, after: float | None = None) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class Retryable(LeadlineError):
 
 
 class Corrupt(LeadlineError):
-    """Stored data contradicts itself or cannot be read. Nothing was changed; the message names the file and the repair."""
+    """Stored data contradicts itself or cannot be read. Nothing was changed; the message names file and repair."""
 
 
 class ConfigError(LeadlineError):
@@ -42,7 +42,7 @@ class ConfigError(LeadlineError):
 
 
 class Rejected(LeadlineError):
-    """A pushed delivery did not pass its check at the door; nothing was stored. `status` is the HTTP status to answer."""
+    """A pushed delivery did not pass its check at the door; nothing was stored. `status`: the HTTP status to answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

@@ -14,17 +14,19 @@ from pipeline.events.types import Ref, RefVia
 #: More mentions than this in one text are a pasted list, not a link.
 MAX_REFS = 20
 
-# A key is not part of a longer word, path or number: CVE-2026-1234 and v1.ABC-1.2 are none.
-_KEY = re.compile(r"(?<![\w./-])([A-Z][A-Z0-9_]{1,19}-[1-9]\d{0,8})(?![\w-]|\.\d)")
+# A key is not part of a longer word, path or number: CVE-2026-1234 and v1.ABC-1.2 are none; a tracker's link has one.
+_KEY = re.compile(r"(?:(?<![\w./-])|(?<=/browse/))([A-Z][A-Z0-9_]{1,19}-[1-9]\d{0,8})(?![\w-]|\.\d)")
 _BRANCH_KEY = re.compile(r"(?:^|[/_-])([A-Za-z][A-Za-z0-9]{1,19}-[1-9]\d{0,8})(?=$|[/_-])")
 _NUMBER = re.compile(r"(?<![\w/&])(?:([\w.-]+/[\w.-]+))?#([1-9]\d{0,8})\b")
 _GITHUB_URL = re.compile(r"https?://[\w.-]+/([\w.-]+/[\w.-]+)/(?:-/)?issues/([1-9]\d{0,8})\b")
-_TRAILER = re.compile(r"^[ \t]*(initiative|incident)s?[ \t]*:[ \t]*(\S[^\r\n]{0,199})$", re.IGNORECASE | re.MULTILINE)
+_TRAILER = re.compile(
+    r"^[ \t]*(initiative|incident)s?[ \t]*:[ \t]*(\S[^\r\n]{0,199})\r?$", re.IGNORECASE | re.MULTILINE
+)
 _MAX_TEXT = 20_000
 
 
 def in_text(text: str | None, via: RefVia, repo: str | None = None) -> list[Ref]:
-    """Return the tickets that a title, message or body mentions, and the names in its `Initiative:` and `Incident:` lines.
+    """Return the tickets that a text mentions, and the names in its `Initiative:` and `Incident:` lines.
 
     `#12` means an issue of `repo` and is left out when `repo` is None. Order is that of the text; each once; at most
     `MAX_REFS`. Reads the first 20,000 characters and the last 2,000, where trailers stand.

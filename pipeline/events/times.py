@@ -10,8 +10,9 @@ SECOND_US = 1_000_000
 
 
 def to_us(moment: datetime) -> int:
-    """Return microseconds since 1970 of an aware `datetime`; exact for every year from 1 to 2255."""
-    return round(moment.timestamp() * 1_000_000)
+    """Return microseconds since 1970 of an aware `datetime`; exact. Raises TypeError for one without a zone."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * SECOND_US + since.microseconds
 
 
 def from_us(us: int) -> datetime:

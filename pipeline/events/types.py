@@ -10,9 +10,12 @@ Two rules hold for every struct. An event's content is a function of its id: wha
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
+
+#: A `datetime` with a zone: one without is refused when it is read, since it would mean the time of this machine.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 RefKind = Literal["initiative", "ticket", "label", "incident"]
 RefVia = Literal["trailer", "label", "title", "branch", "commit", "body", "field"]
@@ -37,14 +40,14 @@ class Payload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     TYPES: ClassVar[tuple[str, ...]] = ()
 
 
-class CommitRecorded(Payload):
+class CommitRecorded(Payload, frozen=True, kw_only=True):
     """A commit exists. `parents` None: not told (a push payload); []: a root commit. Times as git has them."""
 
     TYPES = ("dev.cdeventsx.leadline-commit.recorded.1.0.0",)
     repo: str
     sha: str
-    authored_at: datetime
-    committed_at: datetime
+    authored_at: Instant
+    committed_at: Instant
     parents: list[str] | None = None
     title: str = ""
     author: str | None = None
@@ -53,7 +56,7 @@ class CommitRecorded(Payload):
     paths: list[str] | None = None
 
 
-class BranchUpdated(Payload):
+class BranchUpdated(Payload, frozen=True, kw_only=True):
     """A branch moved from `before` to `after`: whatever `commits` lists, and `before` unless `forced`, is now
     contained in `after`. `distinct` are those of `commits` that were new to the repository.
 
@@ -70,17 +73,20 @@ class BranchUpdated(Payload):
     distinct: list[str] = []
 
 
-class ChangeCreated(Payload):
-    """A change (pull request, merge request) was opened. Only what cannot change later."""
+class ChangeCreated(Payload, frozen=True, kw_only=True):
+    """A change (pull request, merge request) was opened. Only what cannot change later.
+
+    `change` is unique among all repositories: the repository and the number, such as `acme/shop#7`.
+    """
 
     TYPES = ("dev.cdevents.change.created.0.4.0",)
     repo: str
     change: str
-    created_at: datetime
+    created_at: Instant
     author: str | None = None
 
 
-class ChangeUpdated(Payload):
+class ChangeUpdated(Payload, frozen=True, kw_only=True):
     """What a change looks like as of the event's time; the latest snapshot wins.
 
     `commits` are the shas of the change where the source lists them (they accumulate, as does `head_sha`).
@@ -98,9 +104,11 @@ class ChangeUpdated(Payload):
     refs: list[Ref] = []
     commits: list[str] | None = None
     draft: bool = False
+    #: True when the change was closed (merged or not) at that time: a label set afterwards does not reopen it.
+    closed: bool = False
 
 
-class ChangeReviewed(Payload):
+class ChangeReviewed(Payload, frozen=True, kw_only=True):
     """Somebody said something on a change. `verdict` commented: a comment of any kind, inline or not."""
 
     TYPES = ("dev.cdevents.change.reviewed.0.3.0",)
@@ -112,7 +120,7 @@ class ChangeReviewed(Payload):
     automated: bool = False
 
 
-class ChangeMerged(Payload):
+class ChangeMerged(Payload, frozen=True, kw_only=True):
     """A change was merged at the event's time. `merge_sha`: the commit on the base branch that holds it, if told."""
 
     TYPES = ("dev.cdevents.change.merged.0.3.0",)
@@ -121,7 +129,7 @@ class ChangeMerged(Payload):
     merge_sha: str | None = None
 
 
-class ChangeAbandoned(Payload):
+class ChangeAbandoned(Payload, frozen=True, kw_only=True):
     """A change was closed without a merge at the event's time."""
 
     TYPES = ("dev.cdevents.change.abandoned.0.3.0",)
@@ -129,7 +137,7 @@ class ChangeAbandoned(Payload):
     change: str
 
 
-class DeploymentEvent(Payload):
+class DeploymentEvent(Payload, frozen=True, kw_only=True):
     """A deployment began, ended well, failed or was cancelled, at the event's time.
 
     `deployment` is its id, unique within the event's source. Placement (`repo`, `sha`, `service`, `environment`) is
@@ -149,13 +157,13 @@ class DeploymentEvent(Payload):
     sha: str | None = None
     service: str | None = None
     version: str | None = None
-    started_at: datetime | None = None
+    started_at: Instant | None = None
     url: str | None = None
     #: The incident that made this deployment necessary, if the source says so.
     caused_by: str | None = None
 
 
-class ServiceRolledBack(Payload):
+class ServiceRolledBack(Payload, frozen=True, kw_only=True):
     """A rollback of a service finished at the event's time. `rolled_back`: the deployment that was undone, if told."""
 
     TYPES = ("dev.cdevents.service.rolledback.0.3.0",)
@@ -168,7 +176,7 @@ class ServiceRolledBack(Payload):
     url: str | None = None
 
 
-class IncidentEvent(Payload):
+class IncidentEvent(Payload, frozen=True, kw_only=True):
     """An incident was detected (by a machine), reported (by a person), resolved or reopened, at the event's time."""
 
     TYPES = (
@@ -188,7 +196,7 @@ class IncidentEvent(Payload):
     url: str | None = None
 
 
-class TicketCreated(Payload):
+class TicketCreated(Payload, frozen=True, kw_only=True):
     """A work item exists since the event's time. Only what cannot change later."""
 
     TYPES = ("dev.cdevents.ticket.created.0.2.0",)
@@ -198,7 +206,7 @@ class TicketCreated(Payload):
     creator: str | None = None
 
 
-class TicketUpdated(Payload):
+class TicketUpdated(Payload, frozen=True, kw_only=True):
     """What a work item looks like as of the event's time; the latest snapshot wins. Statuses and types are native.
 
     `parent` is the ticket above it: parent or epic. `labels` are as written. `components` name parts of the product.
@@ -221,7 +229,7 @@ class TicketUpdated(Payload):
     flagged: bool = False
 
 
-class TicketMoved(Payload):
+class TicketMoved(Payload, frozen=True, kw_only=True):
     """A work item went from one native status to another at the event's time."""
 
     TYPES = ("dev.cdeventsx.leadline-ticket.moved.1.0.0",)
@@ -232,7 +240,7 @@ class TicketMoved(Payload):
     actor: str | None = None
 
 
-class TicketClosed(Payload):
+class TicketClosed(Payload, frozen=True, kw_only=True):
     """A work item was closed at the event's time. `resolution` as the tracker says it."""
 
     TYPES = ("dev.cdevents.ticket.closed.0.2.0",)
@@ -241,7 +249,7 @@ class TicketClosed(Payload):
     resolution: str | None = None
 
 
-class TicketDeleted(Payload):
+class TicketDeleted(Payload, frozen=True, kw_only=True):
     """A work item was deleted in its tracker (a tombstone)."""
 
     TYPES = ("dev.cdeventsx.leadline-ticket.deleted.1.0.0",)
@@ -249,7 +257,7 @@ class TicketDeleted(Payload):
     ticket: str
 
 
-class DependencyEvent(Payload):
+class DependencyEvent(Payload, frozen=True, kw_only=True):
     """`ticket` cannot go on without `blocked_by` (added), or no longer needs it (removed)."""
 
     TYPES = (
@@ -261,7 +269,7 @@ class DependencyEvent(Payload):
     blocked_by: str
 
 
-class PipelineRun(Payload):
+class PipelineRun(Payload, frozen=True, kw_only=True):
     """A pipeline run (workflow run, build) was queued, started or finished at the event's time."""
 
     TYPES = (
@@ -274,12 +282,12 @@ class PipelineRun(Payload):
     repo: str | None = None
     sha: str | None = None
     branch: str | None = None
-    attempt: int = 1
+    attempt: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 1
     outcome: Literal["success", "failure", "error", "cancel"] | None = None
     url: str | None = None
 
 
-class ArtifactPublished(Payload):
+class ArtifactPublished(Payload, frozen=True, kw_only=True):
     """A release was published at the event's time (a tag or a release page)."""
 
     TYPES = ("dev.cdevents.artifact.published.0.3.0",)
@@ -291,7 +299,7 @@ class ArtifactPublished(Payload):
     url: str | None = None
 
 
-class ContractDeclared(Payload):
+class ContractDeclared(Payload, frozen=True, kw_only=True):
     """One object of the semantic contract holds from `effective_from` on (None: since ever). `spec` None: withdrawn."""
 
     TYPES = ("dev.cdeventsx.leadline-contract.declared.1.0.0",)
@@ -299,7 +307,7 @@ class ContractDeclared(Payload):
     name: str
     spec: dict[str, Any] | None = None
     metadata: dict[str, Any] = {}
-    effective_from: datetime | None = None
+    effective_from: Instant | None = None
 
 
 PAYLOADS: tuple[type[Payload], ...] = (

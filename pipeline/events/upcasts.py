@@ -23,7 +23,9 @@ UPCASTS: Mapping[str, Upcast] = {
 }
 
 
-def upcast(event_type: str, payload: dict[str, Any], table: Mapping[str, Upcast] = UPCASTS) -> tuple[str, dict[str, Any]]:
+def upcast(
+    event_type: str, payload: dict[str, Any], table: Mapping[str, Upcast] = UPCASTS
+) -> tuple[str, dict[str, Any]]:
     """Follow the chain of upcasts from `event_type` to a current type; returns both unchanged if there is none.
 
     Raises ValueError on a chain that returns to a type it has passed.

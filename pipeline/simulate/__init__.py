@@ -1,0 +1,1 @@
+"""The simulated organisation: canonical events and a contract, generated from a plan, with truths that tests know."""

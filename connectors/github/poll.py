@@ -1,0 +1,220 @@
+"""Reads the past of one repository from the REST API, and what changed since the last time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import stamina
+
+from connectors.github.repository import NUMBER_HEADER, REPO_HEADER
+from pipeline.events.delivery import Delivery
+from pipeline.events.errors import ConfigError, Retryable
+from pipeline.events.reading import parse_time
+
+API = "https://api.github.com"
+PER_PAGE = 100
+ATTEMPTS = 4
+#: Deployments and runs are listed by when they were created, and may come to an end this much later.
+LOOKBACK = timedelta(days=7)
+NEWEST_FIRST = {"sort": "updated", "direction": "desc"}
+
+#: Answers to a list that this repository does not have: issues switched off, no commit yet.
+_NONE_HERE = {409, 410}
+_RATE_LIMITS = {403, 429}
+
+
+class _Unwell(Exception):
+    """A 5xx answer."""
+
+
+def client(token: str | None, api: str = API) -> httpx.Client:
+    """Return a client of the REST API. `api` of an Enterprise Server is `https://HOST/api/v3`."""
+    headers = {"accept": "application/vnd.github+json", "x-github-api-version": "2022-11-28", "user-agent": "leadline"}
+    if token:
+        headers["authorization"] = f"Bearer {token}"
+    return httpx.Client(base_url=api, headers=headers, timeout=30, follow_redirects=True)
+
+
+def poll(
+    http: httpx.Client,
+    repo: str,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    memory: MutableMapping[str, str] | None = None,
+) -> Iterator[Delivery]:
+    """Yield deliveries with what `repo` (`owner/name`) tells, each page as received; `received_at` is `now`.
+
+    `since` leaves out what was not updated after it (None: everything). `memory` is kept by the caller between calls:
+    it spares what has not changed, and lets a call that was cut short go on where it stopped. An entry is made only
+    when the next delivery is asked for, so that the caller has stored the one before.
+
+    Raises `Retryable`, with the wait that GitHub asks for, when the rate limit is used up or GitHub does not answer;
+    `ConfigError` when the repository or the token does not exist or is not allowed to read.
+    """
+    yield from _Poll(http, repo, now, since, {} if memory is None else memory).everything()
+
+
+class _Poll:
+    def __init__(
+        self,
+        http: httpx.Client,
+        repo: str,
+        now: datetime,
+        since: datetime | None,
+        memory: MutableMapping[str, str],
+    ) -> None:
+        self._http = http
+        self._repo = repo
+        self._now = now
+        self._since = since
+        self._memory = memory
+
+    def everything(self) -> Iterator[Delivery]:
+        newer = {} if self._since is None else {"since": _iso(self._since)}
+        created = {} if self._since is None else {"created": f">={_iso(self._since - LOOKBACK)}"}
+        yield from self._pulls()
+        yield from self._list("rest.pull_comments", "pulls/comments", {**NEWEST_FIRST, **newer})
+        yield from self._list("rest.issue_comments", "issues/comments", {**NEWEST_FIRST, **newer})
+        yield from self._list("rest.issues", "issues", {"state": "all", **NEWEST_FIRST, **newer})
+        yield from self._deployments()
+        for page in self._pages("actions/runs", created):
+            yield self._delivery("rest.actions_runs", page.content)
+        yield from self._list("rest.releases", "releases", {})
+        yield from self._list("rest.commits", "commits", newer)
+
+    def _list(self, kind: str, path: str, params: dict[str, str]) -> Iterator[Delivery]:
+        for page in self._unless_known(path, params):
+            yield self._delivery(kind, page.content)
+
+    def _unless_known(self, path: str, params: dict[str, str]) -> Iterator[httpx.Response]:
+        """The pages of a list that begins with what changed last: if the first is the one of last time, so are all.
+
+        Its ETag is kept once all pages were taken, so that a call that was cut short does not hide the rest.
+        """
+        known, etag = f"{self._repo} etag {path}", None
+        lasting = "since" not in params
+        for page in self._pages(path, params, self._memory.get(known) if lasting else None):
+            etag = etag or page.headers.get("etag")
+            yield page
+        if etag and lasting:
+            self._memory[known] = etag
+
+    def _pulls(self) -> Iterator[Delivery]:
+        """Pull requests, the last updated first, and below each one its commits and reviews."""
+        for page in self._unless_known("pulls", {"state": "all", **NEWEST_FIRST}):
+            pulls = _objects(page)
+            yield self._delivery("rest.pulls", page.content)
+            for pull in pulls:
+                yield from self._below("pull", pull, self._pull_details(pull))
+            if pulls and self._is_old(pulls[-1].get("updated_at")):
+                return
+
+    def _pull_details(self, pull: dict[str, Any]) -> Iterator[Delivery]:
+        number = pull["number"]
+        path = f"pulls/{number}"
+        commits = [commit for page in self._pages(f"{path}/commits", {}) for commit in _objects(page)]
+        # A list of commits does not say whose they are; its pull request goes with it.
+        yield self._delivery("rest.pull_commits", msgspec.json.encode({"pull_request": pull, "commits": commits}))
+        for page in self._pages(f"{path}/reviews", {}):
+            yield self._delivery("rest.pull_reviews", page.content, {NUMBER_HEADER: str(number)})
+
+    def _deployments(self) -> Iterator[Delivery]:
+        """Deployments, the newest first, and below each one its statuses."""
+        for page in self._pages("deployments", {}):
+            deployments = _objects(page)
+            yield self._delivery("rest.deployments", page.content)
+            for deployment in deployments:
+                yield from self._below("deployment", deployment, self._statuses(deployment))
+            if deployments and self._is_old(deployments[-1].get("created_at"), LOOKBACK):
+                return
+
+    def _statuses(self, deployment: dict[str, Any]) -> Iterator[Delivery]:
+        pages = self._pages(f"deployments/{deployment['id']}/statuses", {})
+        statuses = [status for page in pages for status in _objects(page)]
+        body = msgspec.json.encode({"deployment": deployment, "statuses": statuses})
+        yield self._delivery("rest.deployment_statuses", body)
+
+    def _below(self, kind: str, item: dict[str, Any], details: Iterator[Delivery]) -> Iterator[Delivery]:
+        """The details of an item, unless they were read when it was last updated at the same time."""
+        known, version = f"{self._repo} {kind} {item['id']}", str(item.get("updated_at"))
+        if self._memory.get(known) == version or self._is_old(item.get("updated_at")):
+            return
+        yield from details
+        self._memory[known] = version
+
+    def _is_old(self, moment: object, margin: timedelta = timedelta(0)) -> bool:
+        at = parse_time(moment)
+        return self._since is not None and at is not None and at < self._since - margin
+
+    def _pages(self, path: str, params: dict[str, str], etag: str | None = None) -> Iterator[httpx.Response]:
+        """Yield the pages of a list; none at all when the first is the one of `etag`."""
+        url = httpx.URL(f"/repos/{self._repo}/{path}", params={**params, "per_page": str(PER_PAGE)})
+        headers = {"if-none-match": etag} if etag else {}
+        while True:
+            answer = self._get(url, headers)
+            if answer.status_code == httpx.codes.NOT_MODIFIED or answer.status_code in _NONE_HERE:
+                return
+            yield answer
+            if "next" not in answer.links:
+                return
+            url, headers = answer.url.join(answer.links["next"]["url"]), {}
+            if url.host != answer.url.host:
+                raise ConfigError(f"GET {answer.url}: its next page is at {url.host}, where the token must not be sent")
+
+    def _get(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+        retrying = stamina.RetryingCaller(attempts=ATTEMPTS).on((httpx.TransportError, _Unwell))
+        try:
+            answer = retrying(self._ask, url, headers)
+        except (httpx.TransportError, _Unwell) as error:
+            raise Retryable(f"GET {url}: {type(error).__name__} {error}") from error
+        self._check(answer)
+        return answer
+
+    def _ask(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
+        answer = self._http.get(url, headers=headers)
+        if answer.is_server_error:
+            raise _Unwell(f"{answer.status_code} {answer.reason_phrase}")
+        return answer
+
+    def _check(self, answer: httpx.Response) -> None:
+        if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED or answer.status_code in _NONE_HERE:
+            return
+        wait = self._wait(answer) if answer.status_code in _RATE_LIMITS else None
+        if wait is not None:
+            raise Retryable(f"GET {answer.url}: GitHub's rate limit is used up; try again in {wait:.0f} s", after=wait)
+        raise ConfigError(
+            f"GET {answer.url}: {answer.status_code} {answer.reason_phrase}. Check that {self._repo} is spelled "
+            f"owner/name and that the token is valid and may read it"
+        )
+
+    def _wait(self, answer: httpx.Response) -> float | None:
+        """Return the seconds to wait if this is a rate limit; None if it is a plain refusal."""
+        after, reset = answer.headers.get("retry-after", ""), answer.headers.get("x-ratelimit-reset", "")
+        if after.isdigit():
+            return float(after)
+        if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+            return max(1.0, float(reset) - self._now.timestamp())
+        return 60.0 if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else None
+
+    def _delivery(self, kind: str, body: bytes, headers: dict[str, str] | None = None) -> Delivery:
+        digest = hashlib.blake2b(kind.encode() + b"\0" + body, digest_size=16).hexdigest()
+        told = {REPO_HEADER: self._repo, **(headers or {})}
+        return Delivery(connector="github", id=digest, kind=kind, received_at=self._now, body=body, headers=told)
+
+
+def _objects(page: httpx.Response) -> list[dict[str, Any]]:
+    try:
+        return msgspec.json.decode(page.content, type=list[dict[str, Any]])
+    except msgspec.DecodeError as error:
+        raise Retryable(f"GET {page.url}: the answer is no list of objects: {error}") from error
+
+
+def _iso(moment: datetime) -> str:
+    """Seconds are what GitHub's filters know; the bound is moved down to a whole one."""
+    return (moment - timedelta(microseconds=moment.microsecond)).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,142 @@
+"""Reading a changelog: which item of which change is a move, a link, a reopening or a new key.
+
+A change has one id in a webhook, in an issue's `changelog` and on the pages of the changelog endpoint. Only the last
+two tell its time. A webhook has the issue's `updated`, some milliseconds earlier (Jira writes the issue before its
+history), and a link is written to both of its issues one after the other. Hence every instant that comes from a change
+is cut to the second, so that the copies of a change are one event. The ids keep the order of changes within a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from connectors.jira.issue import person
+from connectors.jira.links import Edge, Phrases, edge_in_text, is_key
+from pipeline.events.delivery import Context
+from pipeline.events.errors import Quarantined
+from pipeline.events.ids import event_id
+from pipeline.events.reading import Node
+
+_CHANGE_DIGITS = 12
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a changelog. `at` is a whole second; `id` None: an old webhook did not tell it."""
+
+    id: str | None
+    at: datetime
+    actor: str | None
+    items: list[Node]
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """From one status to another."""
+
+    to_status: str
+    from_status: str | None
+
+
+class LinkChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A dependency that was added, or removed."""
+
+    edge: Edge
+    added: bool
+
+
+def whole_second(moment: datetime) -> datetime:
+    """Return an instant without its fraction of a second."""
+    return moment.replace(microsecond=0)
+
+
+def told_changes(histories: Iterable[Node], context: Context) -> list[Change]:
+    """Read the histories of a REST answer, oldest first; raises `Quarantined` where one tells no time."""
+    changes = [
+        Change(
+            id=history.key_or_none("id"),
+            at=whole_second(history.moment("created")),
+            actor=person(context, history.at("author")),
+            items=history.items("items"),
+        )
+        for history in histories
+    ]
+    return sorted(changes, key=lambda change: (change.at, change_id(change)))
+
+
+def pushed_change(root: Node, at: datetime, context: Context) -> list[Change]:
+    """Read the change that a webhook tells, [] if none; `at` is the best time that it has."""
+    if not root.has("changelog"):
+        return []
+    changelog = root.child("changelog")
+    return [
+        Change(
+            id=changelog.key_or_none("id"),
+            at=whole_second(at),
+            actor=person(context, root.at("user")),
+            items=changelog.items("items"),
+        )
+    ]
+
+
+def change_id(change: Change, *parts: object) -> str:
+    """Return the id of an event that a change tells; of two in one second, the later change has the greater id."""
+    digest = event_id(*parts, change.id, change.at)
+    if change.id is None or not (change.id.isascii() and change.id.isdigit()):
+        return digest
+    return f"{int(change.id):0{_CHANGE_DIGITS}x}"[-_CHANGE_DIGITS:] + digest[_CHANGE_DIGITS:]
+
+
+def moves(change: Change) -> list[Move]:
+    """Return the moves between statuses that a change tells."""
+    return [
+        Move(
+            to_status=item.text_or_none("toString") or item.text("to"),
+            from_status=item.text_or_none("fromString") or item.key_or_none("from"),
+        )
+        for item in change.items
+        if _is(item, "status")
+    ]
+
+
+def link_changes(key: str, change: Change, phrases: Phrases) -> list[LinkChange]:
+    """Return the dependencies of the issue `key` that a change adds or removes."""
+    found = []
+    for item in change.items:
+        if _is(item, "Link", "issuelinks"):
+            for text, added in ((item.text_or_none("fromString"), False), (item.text_or_none("toString"), True)):
+                edge = edge_in_text(key, text, phrases)
+                if edge is not None:
+                    found.append(LinkChange(edge=edge, added=added))
+    return found
+
+
+def clears_resolution(change: Change) -> bool:
+    """Return whether a change takes the resolution away, which is how Jira reopens."""
+    return any(
+        _is(item, "resolution") and item.has("fromString") and not item.has("toString") and not item.has("to")
+        for item in change.items
+    )
+
+
+def former_key(change: Change) -> str | None:
+    """Return the key that an issue had before a change took it to another project, or None."""
+    for item in change.items:
+        if _is(item, "Key"):
+            key = item.text_or_none("fromString")
+            if not is_key(key):
+                raise Quarantined("bad_value", f"{item.path}.fromString is {key!r}; expected the former issue key")
+            return key
+    return None
+
+
+def _is(item: Node, name: str, field_id: str | None = None) -> bool:
+    """Whether an item is about a field of Jira's own; a custom field may have any name, so that of `status` too."""
+    told = item.text_or_none("fieldId")
+    if told is not None and told.startswith("customfield_"):
+        return False
+    if (item.text_or_none("fieldtype") or "jira") != "jira":
+        return False
+    field = item.text_or_none("field") or ""
+    return told == (field_id or name.casefold()) or field.casefold() == name.casefold()

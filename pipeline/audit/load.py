@@ -1,0 +1,76 @@
+"""From the log to a DuckDB table of events, decoded by DuckDB alone so that no decoder is shared with the fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import pyarrow as pa
+
+from pipeline.events.errors import Corrupt
+from pipeline.log.protocol import EVENTS, EventLog
+
+BATCH = 20_000
+
+_TABLE = """
+    create table event (
+        position bigint, recorded_us bigint, id varchar, source varchar, type varchar, time_us bigint, payload json
+    )
+"""
+# One parse for the attributes and one for the payload: `customData` of a standard CDEvents type, else the subject's content.
+_INSERT = """
+    insert into event
+    select position, recorded_us, head[1], head[2], head[3], epoch_us(head[4]::timestamptz),
+           case when starts_with(head[3], 'dev.cdevents.') then payload[1] else payload[2] end
+    from (
+        select position, recorded_us, json_extract_string(value, ['$.id', '$.source', '$.type', '$.time']) as head,
+               json_extract(value, ['$.data.customData', '$.data.subject.content']) as payload
+        from batch
+    )
+"""
+
+
+@contextmanager
+def scratch(directory: str | None = None, memory_limit: str = "1500MB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an empty database in memory that spills to `directory` (None: the platform's choice) beyond `memory_limit`."""
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "threads": threads}
+    if directory is not None:
+        config["temp_directory"] = directory
+    connection = duckdb.connect(config=config)
+    try:
+        # Neither the machine's zone nor the order of insertion may show in a result.
+        connection.execute("set TimeZone = 'UTC'; set preserve_insertion_order = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+def load_events(connection: duckdb.DuckDBPyConnection, log: EventLog, batch: int = BATCH) -> int:
+    """Read the whole stream of canonical events into a new table `event`; returns how many records it holds.
+
+    Raises `Corrupt`, naming the offsets, when a record is no JSON document with the attributes of an event.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLE)
+        records, offset = 0, 0
+        while values := log.read_values(EVENTS, after=offset, limit=batch):
+            offsets, recorded, raw = zip(*values, strict=True)
+            cursor.register(
+                "batch",
+                pa.table(
+                    {
+                        "position": pa.array(offsets, pa.int64()),
+                        "recorded_us": pa.array(recorded, pa.int64()),
+                        "value": pa.array(raw, pa.binary()).cast(pa.string()),
+                    }
+                ),
+            )
+            try:
+                cursor.execute(_INSERT)
+            except duckdb.Error as error:
+                raise Corrupt(f"canonical events at offsets {offsets[0]} to {offsets[-1]}: {error}") from error
+            records += len(values)
+            offset = offsets[-1]
+        cursor.unregister("batch")
+    return records

@@ -1,0 +1,71 @@
+"""`leadline metrics`: the numbers as the fold holds them, and what they mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.output import Format, print_rows, say
+from pipeline.events.times import from_us
+from pipeline.metrics.catalogue import CATALOGUE, MetricPoint
+
+app = typer.Typer(no_args_is_help=True, help="Metrics by organisation, team, service and initiative.")
+
+_COLUMNS = ("scope_kind", "scope", "metric", "window", "stat", "value", "unit", "n", "as_of")
+
+
+@app.command()
+def show(
+    scope: Annotated[str | None, typer.Option(help="Only this scope: KIND or KIND/NAME, such as team/growth.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    window: Annotated[int | None, typer.Option(help="Only this window, in days.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(help="End of the windows (UTC); default: the latest event.")] = None,
+    output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
+) -> None:
+    """Print metrics. What has no data is absent."""
+    from pipeline.wiring import wire
+
+    moment = None if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
+    wiring = wire()
+    try:
+        points = wiring.metrics(moment)
+    finally:
+        wiring.close()
+    kind, _, name = (scope or "").partition("/")
+    rows = [
+        _row(point)
+        for point in points
+        if (not kind or point.scope_kind == kind)
+        and (not name or point.scope == name)
+        and (metric is None or point.metric == metric)
+        and (window is None or point.window_days in (None, window))
+    ]
+    print_rows(rows, _COLUMNS, output)
+    if not rows:
+        say("No data for this selection. `leadline log stat` shows what has arrived, `leadline metrics list` what exists.")
+
+
+@app.command(name="list")
+def list_metrics(output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE) -> None:
+    """Print the catalogue: every metric, its unit and its meaning."""
+    rows = [
+        {"metric": metric.name, "unit": metric.unit, "stats": list(metric.stats), "meaning": metric.help}
+        for metric in CATALOGUE
+    ]
+    print_rows(rows, ("metric", "unit", "stats", "meaning"), output)
+
+
+def _row(point: MetricPoint) -> dict[str, object]:
+    return {
+        "scope_kind": point.scope_kind,
+        "scope": point.scope,
+        "metric": point.metric,
+        "window": None if point.window_days is None else f"{point.window_days}d",
+        "stat": point.stat,
+        "value": point.value,
+        "unit": point.unit,
+        "n": point.n,
+        "as_of": from_us(point.as_of),
+    }

@@ -1,0 +1,80 @@
+"""`leadline run` follows the log; `leadline rebuild` derives everything again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pipeline.cli.output import say
+from pipeline.engine.embedded import Progress as Report
+
+app = typer.Typer()
+
+
+@app.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Stop at the end of the log instead of waiting for more.")] = False,
+    interval: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at an idle log.")] = 1.0,
+) -> None:
+    """Translate deliveries, fold events, keep facts and metrics up to date."""
+    from pipeline.wiring import wire
+
+    wiring = wire()
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    try:
+        while True:
+            translated = wiring.translate()
+            with _progress("folding") as progress:
+                report = wiring.engine().run(progress=progress)
+            if translated.deliveries or report.events:
+                say(
+                    f"{translated.deliveries} deliveries -> {translated.events} new events"
+                    f" ({sum(translated.quarantined.values())} quarantined, {sum(translated.ignored.values())} ignored);"
+                    f" folded {report.events} events, {report.revisions} fact revisions"
+                )
+            if once or stop.wait(interval):
+                break
+    finally:
+        wiring.close()
+
+
+@app.command()
+def rebuild(
+    retranslate: Annotated[
+        bool, typer.Option("--retranslate", help="Derive the events from the raw deliveries again, too.")
+    ] = False,
+) -> None:
+    """Forget all derived state and compute it again from the log."""
+    from pipeline.wiring import wire
+
+    wiring = wire()
+    try:
+        if retranslate:
+            wiring.retranslate()
+        with _progress("rebuilding") as progress:
+            report = wiring.engine().rebuild(progress=progress)
+    finally:
+        wiring.close()
+    say(f"folded {report.events} events in {report.commits} commits; {report.parked} parked")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Report | None]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(what)
+        yield lambda reached, end: bar.update(task, completed=reached, total=end)

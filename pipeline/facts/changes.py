@@ -1,0 +1,301 @@
+"""Changes: pull requests, merge requests and the commits that belong to none, from first commit to production."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pipeline.contract.resolve import Contract
+from pipeline.events.envelope import Event
+from pipeline.events.times import seconds_between, to_us
+from pipeline.events.types import (
+    BranchUpdated,
+    ChangeAbandoned,
+    ChangeCreated,
+    ChangeMerged,
+    ChangeReviewed,
+    ChangeUpdated,
+    Ref,
+)
+from pipeline.facts.commits import Arrival, Commits, Node
+from pipeline.facts.rows import ChangeFact
+from pipeline.facts.state import State
+from pipeline.facts.timeline import Timelines
+
+
+class Change(msgspec.Struct, array_like=True):
+    """What was told of one pull or merge request."""
+
+    repo: str
+    created: int | None = None
+    author: str | None = None
+    merged: int | None = None
+    merge_sha: str | None = None
+    merge_stamp: tuple[int, str] = (0, "")
+    abandoned: int | None = None
+    last_open: int | None = None
+    stamp: tuple[int, str] = (0, "")
+    title: str = ""
+    branch: str | None = None
+    labels: list[str] = []
+    refs: list[Ref] = []
+    commits: list[str] = []
+    heads: list[str] = []
+    pushed: list[str] = []
+    reviews: dict[str, int] = {}
+
+    def claimed(self) -> list[str]:
+        """Return the shas of all commits that belong to the change, sorted."""
+        own = [self.merge_sha] if self.merge_sha else []
+        return sorted({*self.commits, *self.heads, *self.pushed, *own})
+
+    def first_review(self) -> int | None:
+        """The earliest word by somebody else; who is not known counts as somebody else."""
+        others = [at for who, at in self.reviews.items() if not (who and who == self.author)]
+        return min(others) if others else None
+
+
+class Changes:
+    """Correlates change events with the commit graph; `settle` tells what became of every change that was touched."""
+
+    def __init__(self, state: State, contract: Contract, commits: Commits) -> None:
+        self._changes = state.table("change", Change)
+        self._merged = Timelines(state, "merged")
+        self._graphless = Timelines(state, "graphless")
+        self._contract = contract
+        self._commits = commits
+        self.touched: set[str] = commits.touched_changes
+
+    def created(self, event: Event, data: ChangeCreated) -> None:
+        change = self._open(data.change, data.repo)
+        at = to_us(event.time)
+        change.created = at if change.created is None else min(change.created, at)
+        change.last_open = max(change.last_open or at, at)
+        if data.author is not None:
+            change.author = data.author if change.author is None else min(change.author, data.author)
+        self._put(data.change, change)
+
+    def updated(self, event: Event, data: ChangeUpdated) -> None:
+        change = self._open(data.change, data.repo)
+        at = to_us(event.time)
+        if not data.closed:
+            change.last_open = max(change.last_open or at, at)
+        if (at, event.id) > change.stamp:
+            change.stamp = (at, event.id)
+            change.title, change.branch = data.title, data.branch
+            change.labels, change.refs = data.labels, data.refs
+        listed = sorted(set(data.commits or ()).difference(change.commits))
+        if listed:
+            change.commits = sorted([*change.commits, *listed])
+            self._claim(data.change, change, listed)
+        if data.head_sha and data.head_sha not in change.heads:
+            change.heads = sorted([*change.heads, data.head_sha])
+            self._claim(data.change, change, [data.head_sha])
+        self._put(data.change, change)
+
+    def reviewed(self, event: Event, data: ChangeReviewed) -> None:
+        if data.automated:
+            return
+        change = self._open(data.change, data.repo)
+        at = to_us(event.time)
+        who = data.reviewer or ""
+        earlier = change.reviews.get(who)
+        if earlier is None or at < earlier:
+            change.reviews[who] = at
+        self._put(data.change, change)
+
+    def merged(self, event: Event, data: ChangeMerged) -> None:
+        change = self._open(data.change, data.repo)
+        at = to_us(event.time)
+        if change.merged is None or at < change.merged:
+            if change.merged is not None:
+                self._merged.remove(change.repo, change.merged, data.change)
+            self._merged.add(change.repo, at, data.change)
+            change.merged = at
+        if data.merge_sha and (change.merge_sha is None or (at, event.id) < change.merge_stamp):
+            change.merge_sha, change.merge_stamp = data.merge_sha, (at, event.id)
+            self._claim(data.change, change, [data.merge_sha])
+        self._put(data.change, change)
+
+    def abandoned(self, event: Event, data: ChangeAbandoned) -> None:
+        change = self._open(data.change, data.repo)
+        at = to_us(event.time)
+        change.abandoned = max(change.abandoned or at, at)
+        self._put(data.change, change)
+
+    def pushed(self, data: BranchUpdated) -> None:
+        """Commits that came with the push of a change's head, or with its merge, belong to the change."""
+        if data.after is None or not data.distinct:
+            return
+        node = self._commits.get(data.repo, data.after)
+        if node is None:
+            return
+        for key in list(node.claims):
+            change = self._changes.get(key)
+            if change is not None and (data.after in change.heads or data.after == change.merge_sha):
+                self._claim(key, change, [data.after])
+                self._put(key, change)
+
+    def graph_missing(self, repo: str, service: str, arrival: Arrival, *, present: bool) -> None:
+        """A deployment without a commit graph came (or, with `present` False, went): merge times decide what it holds."""
+        name = f"{repo}\x1f{service}"
+        if not present:
+            self._graphless.remove(name, *arrival)
+        since = next(iter(self._graphless.before(name, *arrival)), (None, ""))[0]
+        for at, key in self._merged.before(repo, arrival[0] + 1):
+            if since is not None and at <= since:
+                break
+            self.touched.add(key)
+        if present:
+            self._graphless.add(name, *arrival)
+
+    def settle(self, key: str) -> ChangeFact | None:
+        """Return the fact of a change as it now stands."""
+        change = self._changes.get(key)
+        if change is None:
+            return None
+        nodes = {sha: node for sha in change.claimed() if (node := self._commits.get(change.repo, sha)) is not None}
+        at = change.merged or change.created or 0
+        paths = {path for node in nodes.values() for path in node.paths or ()}
+        services = self._contract.services_of_change(change.repo, paths or None, at)
+        arrival, service, method = self._arrival(change, services)
+        started = [
+            node.authored
+            for sha, node in nodes.items()
+            if node.authored is not None and (sha != change.merge_sha or sha in change.commits or sha in change.heads)
+        ]
+        policy = self._contract.policy(at)
+        fact = ChangeFact(
+            id=key,
+            kind="pull_request",
+            repo=change.repo,
+            services=services,
+            service=service or (services[0] if len(services) == 1 else None),
+            team=None,
+            title=change.title,
+            status=_status(change, arrival),
+            created_at=change.created,
+            authored_at=min(started) if started else None,
+            first_review_at=change.first_review(),
+            merged_at=change.merged,
+            deployed_at=None if arrival is None else arrival[0],
+            deployment=None if arrival is None else arrival[1],
+            method=method,
+            unplanned=policy.is_unplanned(change.branch, change.labels)
+            or any(ref.kind == "incident" for ref in change.refs),
+            exempt=policy.is_exempt(change.branch, change.labels),
+            refs=_references(change, nodes.values()),
+        )
+        if fact.service is not None:
+            fact.team = self._contract.team_of(fact.service, fact.deployed_at or at)
+        return _with_spans(fact)
+
+    def settle_commit(self, key: str) -> tuple[str, ChangeFact | None] | None:
+        """Return (id, fact) of a commit that is a change by itself, (id, None) if it is one no longer, None if it never was."""
+        node = self._commits.by_key(key)
+        if node is None:
+            return None
+        repo, _, sha = key.rpartition("|")
+        is_fact = bool(node.recorded and node.first_deployed and not node.claims and len(node.parents or ()) < 2)
+        if not is_fact and not node.is_fact:
+            return None
+        node.is_fact = is_fact
+        self._commits.put(repo, sha, node)
+        identity = f"{repo}@{sha}"
+        return identity, self._commit_fact(identity, repo, node) if is_fact else None
+
+    def _commit_fact(self, identity: str, repo: str, node: Node) -> ChangeFact:
+        at = node.committed or 0
+        services = self._contract.services_of_change(repo, node.paths, at)
+        arrival, service = _first(node, services)
+        fact = ChangeFact(
+            id=identity,
+            kind="commit",
+            repo=repo,
+            services=services,
+            service=service,
+            team=None if service is None or arrival is None else self._contract.team_of(service, arrival[0]),
+            title="",
+            status="deployed",
+            authored_at=node.authored,
+            deployed_at=None if arrival is None else arrival[0],
+            deployment=None if arrival is None else arrival[1],
+            method="ancestry",
+            unplanned=any(ref.kind == "incident" for ref in node.refs),
+            refs=node.refs,
+        )
+        return _with_spans(fact)
+
+    def _arrival(self, change: Change, services: Iterable[str]) -> tuple[Arrival | None, str | None, str | None]:
+        node = self._commits.get(change.repo, change.merge_sha) if change.merge_sha else None
+        if node is not None and node.first_deployed:
+            arrival, service = _first(node, services)
+            return arrival, service, "ancestry"
+        if change.merged is None:
+            return None, None, None
+        found = [
+            (arrival, service)
+            for service in services
+            if (arrival := next(iter(self._graphless.since(f"{change.repo}\x1f{service}", change.merged)), None))
+        ]
+        return (*min(found), "time") if found else (None, None, None)
+
+    def _open(self, key: str, repo: str) -> Change:
+        change = self._changes.get(key)
+        return Change(repo=repo) if change is None else change
+
+    def _put(self, key: str, change: Change) -> None:
+        self._changes.put(key, change)
+        self.touched.add(key)
+
+    def _claim(self, key: str, change: Change, shas: Iterable[str]) -> None:
+        """Claim these commits, and what was pushed together with those that are a head or the merge."""
+        for sha in shas:
+            node = self._commits.claim(key, change.repo, sha)
+            if node.distinct and (sha in change.heads or sha == change.merge_sha):
+                new = sorted(set(node.distinct).difference(change.pushed))
+                change.pushed = sorted([*change.pushed, *new])
+                for other in new:
+                    self._commits.claim(key, change.repo, other)
+
+
+def _references(change: Change, nodes: Iterable[Node]) -> list[Ref]:
+    labels = (Ref("label", label, "label") for label in change.labels)
+    return sorted({*change.refs, *labels, *(ref for node in nodes for ref in node.refs)})
+
+
+def _status(change: Change, arrival: Arrival | None) -> str:
+    if arrival is not None:
+        return "deployed"
+    if change.merged is not None:
+        return "merged"
+    if change.abandoned is not None and change.abandoned >= (change.last_open or change.abandoned):
+        return "abandoned"
+    return "open"
+
+
+def _first(node: Node, services: Iterable[str]) -> tuple[Arrival | None, str | None]:
+    """The earliest arrival at a node among `services`, or among all that are known there if none of them is."""
+    known = {service: node.first_deployed[service] for service in services if service in node.first_deployed}
+    found = [(arrival, service) for service, arrival in (known or node.first_deployed).items()]
+    return min(found) if found else (None, None)
+
+
+def _with_spans(fact: ChangeFact) -> ChangeFact:
+    started = fact.authored_at if fact.authored_at is not None else fact.created_at
+    spans = {
+        "lead_time": (started, fact.deployed_at),
+        "coding_time": (fact.authored_at, fact.created_at),
+        "pickup_time": (fact.created_at, fact.first_review_at),
+        "review_time": (fact.first_review_at, fact.merged_at),
+        "deploy_time": (fact.merged_at, fact.deployed_at),
+    }
+    for name, (start, end) in spans.items():
+        if start is None or end is None:
+            continue
+        if end < start:
+            fact.negative += 1
+        else:
+            setattr(fact, name, seconds_between(start, end))
+    return fact

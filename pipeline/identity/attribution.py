@@ -1,0 +1,225 @@
+"""The second stage of the fold: every fact is joined to an initiative, and deployments to what their members serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, cast
+
+import msgspec
+
+from pipeline.contract.resolve import Contract
+from pipeline.facts.correlate import Settled
+from pipeline.facts.rows import FACTS, ChangeFact, DeploymentFact, Fact, Revision, TicketFact
+from pipeline.facts.state import State, Table
+from pipeline.identity.fans import Fans
+from pipeline.identity.graph import LinkGraph
+
+Confidence = Literal["declared", "linked", "inferred"]
+#: Confidences that rest on an explicit link rather than on a guess.
+DETERMINISTIC = ("declared", "linked")
+_STRONG = ("title", "branch", "trailer", "field", "commit")
+
+
+class Members(msgspec.Struct, array_like=True):
+    """What the changes that a deployment delivered first add up to."""
+
+    total: int = 0
+    exempt: int = 0
+    ambiguous: int = 0
+    unplanned: int = 0
+    initiatives: dict[str, int] = {}
+
+    def trace(self) -> str:
+        """How far the deployment can be traced; see the definitions page."""
+        if self.total == 0:
+            return "empty"
+        if self.exempt == self.total:
+            return "exempt"
+        if self.initiatives:
+            return "traced"
+        return "ambiguous" if self.ambiguous else "orphan"
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """To which initiative a change belongs, how surely, and why."""
+
+    initiative: str | None = None
+    confidence: str | None = None
+    candidates: tuple[str, ...] = ()
+    evidence: str | None = None
+
+
+class Attribution:
+    """Turns settled facts into attributed revisions.
+
+    Keeps the last revision of every fact (`fact_<kind>` tables): they are both the memory against which a new one is
+    compared and what readers are given. A link that arrives late re-attributes all that hangs below it.
+    """
+
+    def __init__(self, state: State, contract: Contract) -> None:
+        self._contract = contract
+        self._graph = LinkGraph(state, contract)
+        self._members = state.table("members", Members)
+        self._delivered = Fans(state, "delivered")
+        self._facts: dict[str, Table[Fact]] = {
+            kind: cast("Table[Fact]", state.table(f"fact_{kind}", fact)) for kind, fact in FACTS.items()
+        }
+
+    def apply(self, settled: Iterable[Settled]) -> list[Revision]:
+        """Attribute a batch of settled facts; returns what changed, each fact once, with what it was before."""
+        incoming: dict[str, dict[str, Fact | None]] = {kind: {} for kind in FACTS}
+        for kind, key, fact in settled:
+            incoming[kind][key] = fact
+        changes, deployments = incoming["change"], incoming["deployment"]
+        revisions, moved = self._tickets(incoming["ticket"])
+        for key in sorted(moved | self._of_moved_seeds(deployments)):
+            if key not in changes and (stored := self._facts["change"].get(key)) is not None:
+                changes[key] = msgspec.structs.replace(stored)
+        touched: set[str] = set()
+        for key, fact in sorted(changes.items()):
+            revisions += self._change(key, cast("ChangeFact | None", fact), deployments, touched)
+        for key in touched - deployments.keys():
+            stored = self._facts["deployment"].get(key)
+            if stored is not None:
+                deployments[key] = msgspec.structs.replace(stored)
+        for key, fact in sorted(deployments.items()):
+            revisions += self._revise("deployment", key, self._with_members(cast("DeploymentFact | None", fact)))
+        for key, fact in sorted(incoming["failure"].items()):
+            revisions += self._revise("failure", key, fact)
+        return revisions
+
+    def _tickets(self, tickets: dict[str, Fact | None]) -> tuple[list[Revision], set[str]]:
+        """Place tickets in the graph; returns their revisions and the changes whose attribution may have moved."""
+        affected: set[str] = set()
+        for key, fact in tickets.items():
+            if isinstance(fact, TicketFact) and self._graph.place(fact) and key not in affected:
+                affected |= self._graph.below(key)
+        revisions: list[Revision] = []
+        for key in sorted(affected | tickets.keys()):
+            fact = tickets.get(key) or self._facts["ticket"].get(key)
+            if isinstance(fact, TicketFact):
+                revisions += self._revise("ticket", key, self._with_initiative(fact))
+        changes = {change for ticket in affected for change in self._graph.mentions(ticket)}
+        return revisions, changes
+
+    def _with_initiative(self, ticket: TicketFact) -> TicketFact:
+        found = self._graph.resolve(ticket.id)
+        return msgspec.structs.replace(
+            ticket,
+            initiative=found.initiatives[0] if len(found.initiatives) == 1 else None,
+            candidates=list(found.initiatives) if len(found.initiatives) > 1 else [],
+            evidence=" > ".join(found.path) or None,
+        )
+
+    def _of_moved_seeds(self, deployments: dict[str, Fact | None]) -> set[str]:
+        """Changes delivered by a deployment that has just become, or ceased to be, the seed of its repository."""
+        affected: set[str] = set()
+        for key, fact in deployments.items():
+            stored = self._facts["deployment"].get(key)
+            if isinstance(fact, DeploymentFact) and isinstance(stored, DeploymentFact) and fact.seed != stored.seed:
+                affected.update(self._delivered.members(key))
+        return affected
+
+    def _change(
+        self, key: str, fact: ChangeFact | None, deployments: dict[str, Fact | None], touched: set[str]
+    ) -> list[Revision]:
+        if fact is not None:
+            verdict = self._verdict(fact)
+            fact.initiative, fact.confidence = verdict.initiative, verdict.confidence
+            fact.candidates, fact.evidence = list(verdict.candidates), verdict.evidence
+            fact.excluded = "seed" if self._is_seed(fact.deployment, deployments) else None
+        revisions = self._revise("change", key, fact)
+        for revision in revisions:
+            old, new = cast("ChangeFact | None", revision.old), cast("ChangeFact | None", revision.new)
+            self._count(old, -1, touched)
+            self._count(new, +1, touched)
+            if new is not None and new.deployment is not None and (old is None or old.deployment != new.deployment):
+                self._delivered.add(new.deployment, key)
+            known = {ref.value for ref in old.refs if ref.kind == "ticket"} if old is not None else set()
+            for ticket in sorted({ref.value for ref in new.refs if ref.kind == "ticket"} - known if new else ()):
+                self._graph.mention(ticket, key)
+        return revisions
+
+    def _is_seed(self, deployment: str | None, deployments: dict[str, Fact | None]) -> bool:
+        if deployment is None:
+            return False
+        fact = deployments.get(deployment) or self._facts["deployment"].get(deployment)
+        return isinstance(fact, DeploymentFact) and fact.seed
+
+    def _count(self, change: ChangeFact | None, sign: int, touched: set[str]) -> None:
+        if change is None or change.deployment is None:
+            return
+        members = self._members.get(change.deployment) or Members(initiatives={})
+        members.total += sign
+        members.unplanned += sign * change.unplanned
+        if change.exempt:
+            members.exempt += sign
+        elif change.confidence in DETERMINISTIC and change.initiative is not None:
+            count = members.initiatives.get(change.initiative, 0) + sign
+            members.initiatives[change.initiative] = count
+            if count == 0:
+                del members.initiatives[change.initiative]
+        elif change.confidence == "ambiguous":
+            members.ambiguous += sign
+        self._members.put(change.deployment, members)
+        touched.add(change.deployment)
+
+    def _with_members(self, fact: DeploymentFact | None) -> DeploymentFact | None:
+        if fact is None:
+            return None
+        members = self._members.get(fact.id) or Members()
+        fact.changes = members.total
+        fact.rework = fact.caused_by is not None or members.unplanned > 0
+        fact.trace = members.trace()
+        fact.initiatives = sorted(members.initiatives)
+        return fact
+
+    def _verdict(self, change: ChangeFact) -> Verdict:
+        """Look level by level; the first that yields an initiative decides."""
+        contract, refs = self._contract, change.refs
+        declared = {
+            name: f"{ref.via} {ref.value}"
+            for ref in refs
+            if ref.kind == "initiative" and (name := contract.initiative_named(ref.value)) is not None
+        }
+        if declared:
+            return _decide(declared, "declared")
+        labelled = {
+            name: f"label {ref.value}"
+            for ref in refs
+            if ref.kind == "label"
+            for name in contract.initiatives_by_label(ref.value)
+        }
+        if labelled:
+            return _decide(labelled, "declared")
+        for level in (True, False):
+            tickets = [ref.value for ref in refs if ref.kind == "ticket" and (ref.via in _STRONG) is level]
+            linked = {
+                name: " > ".join(found.path)
+                for found in (self._graph.resolve(ticket) for ticket in tickets)
+                for name in found.initiatives
+            }
+            if linked:
+                return _decide(linked, "linked")
+        services = [change.service] if change.service is not None else change.services
+        inferred = {name: f"service {service}" for service in services for name in contract.initiatives_by_service(service)}
+        return _decide(inferred, "inferred") if inferred else Verdict()
+
+    def _revise(self, kind: str, key: str, fact: Fact | None) -> list[Revision]:
+        table = self._facts[kind]
+        old = table.get(key)
+        if old == fact:
+            return []
+        if fact is None:
+            table.delete(key)
+        else:
+            table.put(key, fact)
+        return [Revision(kind, key, old, fact)]
+
+
+def _decide(found: dict[str, str], confidence: Confidence) -> Verdict:
+    """One initiative is attributed; of several none is, and all are named."""
+    names = tuple(sorted(found))
+    if len(names) == 1:
+        return Verdict(names[0], confidence, (), found[names[0]])
+    return Verdict(None, "ambiguous", names, "; ".join(f"{name}: {found[name]}" for name in names))

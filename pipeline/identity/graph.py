@@ -1,0 +1,82 @@
+"""The link graph: which initiative a ticket serves, through its parents, however late a link comes."""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.contract.resolve import Contract
+from pipeline.facts.rows import TicketFact
+from pipeline.facts.state import State
+from pipeline.identity.fans import Fans
+
+#: Deeper hierarchies than this do not exist on purpose.
+MAX_DEPTH = 64
+
+
+class Link(msgspec.Struct, array_like=True):
+    """What a ticket says of its place: the ticket above it and its labels."""
+
+    parent: str | None = None
+    labels: list[str] = []
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """The initiatives that a ticket serves (none, one, or several that contradict), and the way to them."""
+
+    initiatives: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+
+
+class LinkGraph:
+    """Tickets, their parents, and the changes that mention them."""
+
+    def __init__(self, state: State, contract: Contract) -> None:
+        self._links = state.table("link", Link)
+        self._children = Fans(state, "children")
+        self._mentions = Fans(state, "mentions")
+        self._contract = contract
+
+    def place(self, ticket: TicketFact) -> bool:
+        """Take in where a ticket stands; returns whether that may change what it or anything below it resolves to."""
+        link = self._links.get(ticket.id)
+        if link is not None and (link.parent, link.labels) == (ticket.parent, ticket.labels):
+            return False
+        if ticket.parent is not None and (link is None or link.parent != ticket.parent):
+            self._children.add(ticket.parent, ticket.id)
+        self._links.put(ticket.id, Link(parent=ticket.parent, labels=ticket.labels))
+        return True
+
+    def mention(self, ticket: str, change: str) -> None:
+        """Note that a change mentions a ticket, known or not yet."""
+        self._mentions.add(ticket, change)
+
+    def mentions(self, ticket: str) -> set[str]:
+        """Return the changes that mention a ticket, or once did."""
+        return set(self._mentions.members(ticket))
+
+    def below(self, ticket: str) -> set[str]:
+        """Return a ticket and all its descendants; ends on circles."""
+        found, stack = {ticket}, [ticket]
+        while stack:
+            above = stack.pop()
+            for child in self._children.members(above):
+                link = self._links.get(child)
+                if child not in found and link is not None and link.parent == above:
+                    found.add(child)
+                    stack.append(child)
+        return found
+
+    def resolve(self, ticket: str) -> Resolution:
+        """Return the initiatives named by the ticket, or else by the nearest ticket above it that names any."""
+        path: list[str] = []
+        key: str | None = ticket
+        while key is not None and key not in path and len(path) < MAX_DEPTH:
+            path.append(key)
+            link = self._links.get(key)
+            named = set(self._contract.initiatives_by_ticket(key))
+            for label in link.labels if link is not None else ():
+                named |= self._contract.initiatives_by_label(label)
+            if named:
+                return Resolution(tuple(sorted(named)), tuple(path))
+            key = link.parent if link is not None else None
+        return Resolution()

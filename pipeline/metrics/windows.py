@@ -1,0 +1,115 @@
+"""Reading: rolling windows over daily cells, and the age of what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pipeline.events.times import DAY_US, to_us
+from pipeline.facts.state import State
+from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
+from pipeline.metrics.delivery import Cell, OpenCell, cell_key
+
+_LATENCIES = tuple(metric.name for metric in CATALOGUE if metric.unit == "seconds")
+_COUNTS = ("delivered", "finished", "failed", "rework", "traced", "ambiguous", "orphan")
+
+
+def quantile(ordered: list[int], share: float) -> float:
+    """Return the linearly interpolated quantile of a sorted, non-empty list (DuckDB's `quantile_cont`)."""
+    place = (len(ordered) - 1) * share
+    lower = int(place)
+    upper = min(lower + 1, len(ordered) - 1)
+    return ordered[lower] + (ordered[upper] - ordered[lower]) * (place - lower)
+
+
+class _Window:
+    """What one scope adds up to in one window."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(_COUNTS, 0)
+        self.spans: dict[str, list[int]] = {name: [] for name in _LATENCIES}
+
+    def add(self, cell: Cell) -> None:
+        for name in _COUNTS:
+            self.counts[name] += getattr(cell, name)
+        for name in _LATENCIES:
+            self.spans[name] += getattr(cell, name)
+
+    def values(self, days: int) -> Iterable[tuple[str, str, float, int]]:
+        """Yield (metric, stat, value, n); what has no data is not yielded."""
+        counts = self.counts
+        if counts["delivered"]:
+            yield "deployment_frequency", "value", counts["delivered"] / days, counts["delivered"]
+        if counts["finished"]:
+            yield "change_fail_rate", "value", counts["failed"] / counts["finished"], counts["finished"]
+            yield "deployment_rework_rate", "value", counts["rework"] / counts["finished"], counts["finished"]
+        traceable = counts["traced"] + counts["ambiguous"] + counts["orphan"]
+        if traceable:
+            yield "traceability_coverage", "value", counts["traced"] / traceable, traceable
+            yield "orphan_deployments", "value", counts["orphan"], traceable
+            yield "ambiguous_deployments", "value", counts["ambiguous"], traceable
+        for name, spans in self.spans.items():
+            if spans:
+                spans.sort()
+                for stat, share in PERCENTILES.items():
+                    yield name, stat, quantile(spans, share) / 1000, len(spans)
+
+
+def read_metrics(state: State, as_of: datetime, windows: Iterable[int] = WINDOWS) -> list[MetricPoint]:
+    """Return every metric that has data, by scope and window, as of an instant; sorted.
+
+    Cost: the cells of the longest window and the days with open items. Values are rounded to 9 decimals.
+    """
+    now = to_us(as_of)
+    points = [*_windowed(state, now, tuple(windows)), *_open(state, now)]
+    return sorted(points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat))
+
+
+def _windowed(state: State, now: int, windows: tuple[int, ...]) -> Iterable[MetricPoint]:
+    today = now // DAY_US
+    cells = state.table("cell", Cell)
+    sums: dict[tuple[int, str, str], _Window] = {}
+    for day in range(today - max(windows, default=0) + 1, today + 1):
+        for key, cell in cells.items(cell_key(day, ("", "")).partition("|")[0] + "|"):
+            _, kind, scope = key.split("|", 2)
+            for days in windows:
+                if day > today - days:
+                    sums.setdefault((days, kind, scope), _Window()).add(cell)
+    for (days, kind, scope), window in sums.items():
+        for metric, stat, value, n in window.values(days):
+            yield MetricPoint(
+                metric=metric,
+                stat=stat,
+                scope_kind=kind,
+                scope=scope,
+                window_days=days,
+                value=round(value, 9),
+                n=n,
+                unit=BY_NAME[metric].unit,
+                as_of=now,
+            )
+
+
+def _open(state: State, now: int) -> Iterable[MetricPoint]:
+    ages: dict[tuple[str, str, str], list[int]] = {}
+    for key, cell in state.table("open", OpenCell).items():
+        metric, kind, rest = key.split("|", 2)
+        scope = rest.rpartition("|")[0]
+        known = [max(0, now - since) // 1000 for since in cell.since if since <= now]
+        if known:
+            ages.setdefault((metric, kind, scope), []).extend(known)
+    for (metric, kind, scope), spans in ages.items():
+        spans.sort()
+        values = {"value": float(len(spans)), **{stat: quantile(spans, PERCENTILES[stat]) / 1000 for stat in ("p50", "p85")}}
+        for stat, value in values.items():
+            yield MetricPoint(
+                metric=metric,
+                stat=stat,
+                scope_kind=kind,
+                scope=scope,
+                window_days=None,
+                value=round(value, 9),
+                n=len(spans),
+                unit="count" if stat == "value" else "seconds",
+                as_of=now,
+            )

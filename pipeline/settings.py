@@ -1,0 +1,135 @@
+"""Settings: defaults < YAML file < `LEADLINE_*` environment < flags. Secrets come from `*_FILE` or the environment.
+
+    database: leadline.db
+    snapshots: snapshots
+    http: {host: 127.0.0.1, port: 8080}
+    connectors:
+      github: {secrets_file: /run/secrets/github}          # one secret a line; several while one is rotated
+      jira:   {secrets: ["..."], settings: {base_url: "https://acme.atlassian.net"}}
+      git:    {settings: {deployments: '^v\\d+\\.\\d+\\.\\d+$'}}
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from pipeline.events.errors import ConfigError
+
+DEFAULT_FILE = Path("leadline.yaml")
+
+
+class HttpSettings(BaseModel):
+    """Where `leadline serve` listens. Loopback unless told otherwise."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65_535)
+    #: A port of its own for `/metrics`; None: the same one.
+    metrics_port: int | None = Field(None, ge=0, le=65_535)
+    max_body_bytes: int = Field(5 * 1024 * 1024, ge=1)
+
+
+class ConnectorSettings(BaseModel):
+    """One connector: the secrets of its hook and the settings that its README lists."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    secrets: list[SecretStr] = []
+    #: A file with one secret a line.
+    secrets_file: Path | None = None
+    #: Accept pushed deliveries without a secret; only for a listener that nobody else reaches.
+    allow_unsigned: bool = False
+    settings: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _read_secrets(self) -> ConnectorSettings:
+        if self.secrets_file is not None:
+            try:
+                lines = self.secrets_file.read_text().splitlines()
+            except OSError as error:
+                raise ValueError(f"secrets_file {self.secrets_file}: {error.strerror}") from error
+            self.secrets = [*self.secrets, *(SecretStr(line.strip()) for line in lines if line.strip())]
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything that a person can set. `LEADLINE_HTTP__PORT=9000` sets `http.port`."""
+
+    model_config = SettingsConfigDict(env_prefix="LEADLINE_", env_nested_delimiter="__", extra="forbid")
+
+    database: Path = Path("leadline.db")
+    snapshots: Path = Path("snapshots")
+    contract: Path = Path("contract")
+    partitions: int = Field(1, ge=1, le=1024)
+    #: The key with which people are pseudonymised. Unset: made once and kept beside the database.
+    actor_key: SecretStr | None = None
+    actor_key_file: Path | None = None
+    http: HttpSettings = HttpSettings()
+    connectors: dict[str, ConnectorSettings] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file: what is passed in here is the file's content."""
+        return env_settings, init_settings
+
+    def connector(self, name: str) -> ConnectorSettings:
+        """Return the settings of a connector; the defaults for one that is not mentioned."""
+        return self.connectors.get(name, ConnectorSettings())
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings. `path` None: the file that `LEADLINE_CONFIG` names, else `leadline.yaml` here if there is one.
+
+    Raises `ConfigError` naming file (or variable), field, value and the fix.
+    """
+    named = path if path is not None else _named_by_environment()
+    source = named if named is not None else DEFAULT_FILE
+    content: dict[str, Any] = {}
+    if named is not None or source.exists():
+        content = _read(source)
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(source, problem) for problem in error.errors())) from error
+
+
+def _named_by_environment() -> Path | None:
+    name = os.environ.get("LEADLINE_CONFIG")
+    return Path(name) if name else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; pass --config FILE or create it") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        raise ConfigError(f"{path}: expected settings as `name: value` lines, found {type(content).__name__}")
+    return content
+
+
+def _explain(source: Path, problem: Any) -> str:
+    field = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"{source}: {field}: unknown setting; known at the top are {known}"
+    variable = "LEADLINE_" + field.upper().replace(".", "__")
+    return f"{source} or {variable}: {field}: {problem['msg']}"

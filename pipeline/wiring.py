@@ -1,0 +1,124 @@
+"""Wiring: the only place that names concrete connectors, logs and stores, reads the clock and draws randomness."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connectors.cdevents import CONNECTOR as CDEVENTS
+from connectors.git import CONNECTOR as GIT
+from connectors.git.options import ReadOptions
+from connectors.git.read import read as read_git
+from connectors.github import CONNECTOR as GITHUB
+from connectors.jira import CONNECTOR as JIRA
+from pipeline.engine.embedded import Engine
+from pipeline.engine.store import SqliteStore
+from pipeline.events.delivery import Connector, Context, Delivery
+from pipeline.events.errors import ConfigError
+from pipeline.facts.rows import FACTS, Fact
+from pipeline.log.sqlite import SqliteLog
+from pipeline.metrics.catalogue import MetricPoint
+from pipeline.metrics.windows import read_metrics as metrics_of
+from pipeline.settings import Settings, load_settings
+
+CONNECTORS: Mapping[str, Connector] = {connector.name: connector for connector in (CDEVENTS, GIT, GITHUB, JIRA)}
+
+
+def clock() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+class Wiring:
+    """One configured Leadline: opens what the verbs and the server need, each once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._log: SqliteLog | None = None
+        self._engine: Engine | None = None
+        self._actor_key: bytes | None = None
+
+    def log(self) -> SqliteLog:
+        """Open the log, creating its file if there is none."""
+        if self._log is None:
+            self.settings.database.parent.mkdir(parents=True, exist_ok=True)
+            self._log = SqliteLog(self.settings.database, partitions=self.settings.partitions)
+        return self._log
+
+    def engine(self) -> Engine:
+        """Open the engine over the log and the state in the same file."""
+        if self._engine is None:
+            log = self.log()
+            self._engine = Engine(log, SqliteStore(self.settings.database))
+        return self._engine
+
+    def context(self, connector: str) -> Context:
+        """Return what the translation of a connector's deliveries may know."""
+        return Context(actor_key=self.actor_key(), settings=self.settings.connector(connector).settings)
+
+    def actor_key(self) -> bytes:
+        """Return the pseudonymisation key: from the settings, else from a file beside the database, made on first use."""
+        if self._actor_key is None:
+            self._actor_key = self._find_actor_key()
+        return self._actor_key
+
+    def secrets(self, connector: str) -> list[bytes]:
+        """Return the hook secrets of a connector."""
+        return [secret.get_secret_value().encode() for secret in self.settings.connector(connector).secrets]
+
+    def read_git(
+        self, path: Path, *, repo: str | None, exclude: Sequence[str], paths: bool, rule: Mapping[str, str]
+    ) -> Iterator[Delivery]:
+        """Yield the deliveries of a repository or a recorded history; see `connectors.git.options.ReadOptions`."""
+        options = ReadOptions(
+            actor_key=self.actor_key(), received_at=clock(), repo=repo, exclude=exclude, paths=paths, rule=rule
+        )
+        return read_git(path, options)
+
+    def facts(self, kind: str) -> Iterable[Fact]:
+        """Yield the facts of a kind as last committed."""
+        return (fact for _, fact in self.engine().state.table(f"fact_{kind}", FACTS[kind]).items())
+
+    def metrics(self, as_of: datetime | None = None) -> list[MetricPoint]:
+        """Return all metrics as of an instant; None: as of the latest event. Empty before the first event."""
+        engine = self.engine()
+        moment = as_of if as_of is not None else engine.as_of()
+        return [] if moment is None else metrics_of(engine.state, moment)
+
+    def close(self) -> None:
+        """Release the database."""
+        if self._engine is not None:
+            self._engine.close()
+        if self._log is not None:
+            self._log.close()
+
+    def _find_actor_key(self) -> bytes:
+        if self.settings.actor_key is not None:
+            return self.settings.actor_key.get_secret_value().encode()
+        path = self.settings.actor_key_file or self.settings.database.with_suffix(".actor-key")
+        try:
+            return path.read_bytes().strip()
+        except FileNotFoundError:
+            if self.settings.actor_key_file is not None:
+                raise ConfigError(f"actor_key_file {path}: no such file") from None
+            return _make_key(path)
+
+
+def wire(config: Path | None = None) -> Wiring:
+    """Return the wiring for a settings file (None: `leadline.yaml` if there is one, else the defaults)."""
+    return Wiring(load_settings(config))
+
+
+def _make_key(path: Path) -> bytes:
+    """Make a key and keep it, readable by its owner alone."""
+    key = secrets.token_hex(32).encode()
+    path.touch(mode=0o600)
+    path.write_bytes(key)
+    return key
+
+
+def open_log() -> SqliteLog:
+    """Open the log of the configured database."""
+    return wire().log()

@@ -1,0 +1,91 @@
+-- Question: which changes are there, what belongs to them, and what happened to them up to the merge?
+-- Reads:    change_event, commit_event, push_event, first_deployed, service_repo, policy_version.
+-- Gives:    commit_known, change_told (one row a change or a deployed commit without one), claim(repo, change, sha),
+--           change_service. Instants: microseconds since 1970, UTC.
+
+create table commit_known as
+select repo, sha, min(authored_at) as authored_at, min(stamp.time_us) as instant, arg_max(title, stamp) as title,
+       max(coalesce(len(parents), 0)) > 1 as is_merge, list_distinct(flatten(list(refs))) as refs,
+       flatten(list(paths) filter (paths is not null)) as paths
+from commit_event
+group by repo, sha;
+
+create table change_lifecycle as
+select repo, change,
+    min(time_us) filter (what = 'created') as created_at,
+    min(time_us) filter (what = 'merged') as merged_at,
+    max(time_us) filter (what = 'abandoned') as abandoned_at,
+    max(time_us) filter (what = 'created' or (what = 'updated' and not closed)) as seen_open_at,
+    arg_min(author, stamp) filter (what = 'created' and author is not null) as author,
+    coalesce(arg_max({'title': title, 'branch': branch, 'labels': labels, 'refs': refs}, stamp) filter (what = 'updated'),
+             {'title': '', 'branch': null, 'labels': [], 'refs': []}) as snapshot,
+    min(time_us) as first_event_at
+from change_event
+group by repo, change;
+
+create table first_review as
+select repo, change, min(time_us) as first_review_at
+from change_event join change_lifecycle as life using (repo, change)
+where what = 'reviewed' and not automated and (reviewer is null or life.author is null or reviewer <> life.author)
+group by repo, change;
+
+-- `is_own`: the change lists the commit or had it as its head, rather than that the merge made it.
+create table claim as
+with own as (
+    select repo, change, unnest(commits) as sha from change_event
+    union
+    select repo, change, head_sha from change_event where head_sha is not null
+),
+made as (
+    select distinct repo, change, merge_sha as sha from change_event where merge_sha is not null
+),
+arrived as (
+    select tip.repo, tip.change, unnest(push.news) as sha
+    from (select repo, change, head_sha as sha from change_event where head_sha is not null union select * from made) as tip
+    join push_event as push on push.repo = tip.repo and push.after = tip.sha
+)
+select repo, change, sha, bool_or(is_own) as is_own, bool_or(is_merge_sha) as is_merge_sha
+from (
+    select *, true as is_own, false as is_merge_sha from own
+    union all select *, false, true from made
+    union all select *, false, false from arrived
+)
+group by repo, change, sha;
+
+create table change_told as
+select change as id, 'pull_request' as kind, repo, change, null::varchar as sha, created_at, merged_at, first_review_at,
+    (select min(authored_at) from claim join commit_known using (repo, sha)
+     where claim.repo = life.repo and claim.change = life.change and (is_own or not is_merge_sha)) as authored_at,
+    merged_at is null and coalesce(abandoned_at >= coalesce(seen_open_at, abandoned_at), false) as abandoned,
+    snapshot.title, snapshot.branch, snapshot.labels,
+    list_distinct(list_concat(snapshot.refs, coalesce(
+        (select flatten(list(refs)) from claim join commit_known using (repo, sha)
+         where claim.repo = life.repo and claim.change = life.change), []))) as refs,
+    (select flatten(list(paths) filter (paths is not null)) from claim join commit_known using (repo, sha)
+     where claim.repo = life.repo and claim.change = life.change) as paths,
+    coalesce(merged_at, created_at, first_event_at) as instant
+from change_lifecycle as life
+left join first_review using (repo, change)
+union all
+select repo || '@' || sha, 'commit', repo, null, sha, null, null, null, authored_at, false, title, null, [], refs, paths, instant
+from commit_known
+anti join claim using (repo, sha)
+where not is_merge
+    and exists (from first_deployed join node using (node) where node.repo = commit_known.repo and node.sha = commit_known.sha);
+
+create macro path_matches(path, pattern) as
+    case when regexp_matches(pattern, '[*?\[]') then path glob pattern
+         else path = rtrim(pattern, '/') or starts_with(path, rtrim(pattern, '/') || '/') end;
+
+create table change_service as
+with declared as (
+    select change.id, service.service,
+        len(list_filter(coalesce(change.paths, []), lambda path:
+            len(list_filter(service.paths, lambda pattern: path_matches(path, pattern))) > 0)) > 0 as matches
+    from change_told as change
+    join service_repo as service on service.repo = change.repo and change.instant >= service.valid_from and change.instant < service.valid_to
+)
+select id, service from declared
+qualify matches or not bool_or(matches) over (partition by id)
+union
+select id, repo from change_told anti join declared using (id);

@@ -1,0 +1,122 @@
+-- Question: what are the facts?
+-- Reads:    everything before.
+-- Gives:    audit_change, audit_deployment, audit_failure, audit_ticket, with the columns of `pipeline/facts/rows.py` but
+--           `evidence`. Instants: microseconds since 1970, UTC; spans: seconds, cut to milliseconds; lists are sorted.
+
+create macro seconds(start_us, end_us) as floor((end_us - start_us) / 1000) / 1000;
+create macro unless_negative(span) as case when span >= 0 then span end;
+create macro matches_any(text, patterns) as
+    len(list_filter(patterns, lambda pattern: lower(text) glob lower(pattern))) > 0;
+
+create table change_marked as
+select change.id,
+    len(list_filter(refs, lambda ref: ref.kind = 'incident')) > 0
+        or coalesce(matches_any(branch, policy.rework_branches), false)
+        or len(list_filter(labels, lambda label: matches_any(label, policy.rework_labels))) > 0 as unplanned,
+    coalesce(matches_any(branch, policy.exempt_branches), false)
+        or len(list_filter(labels, lambda label: matches_any(label, policy.exempt_labels))) > 0 as exempt
+from change_told as change
+join policy_version as policy on change.instant >= policy.valid_from and change.instant < policy.valid_to
+qualify policy.name = min(policy.name) over (partition by change.id);
+
+create table change_team as
+with listed as (
+    select id, list(service order by service) as services, case when count(*) = 1 then any_value(service) end as only_service
+    from change_service
+    group by id
+),
+placed as (
+    select change.id, services, coalesce(deployment.service, only_service) as service,
+        coalesce(deployment.finished_at, change.instant) as instant
+    from change_told as change
+    join listed using (id)
+    left join delivery using (id)
+    left join deployment using (rank)
+)
+select id, services, placed.service, version.owner as team
+from placed
+left join service_version as version
+    on version.service = placed.service and instant >= version.valid_from and instant < version.valid_to;
+
+create table audit_change as
+with spanned as (
+    select change.*, deployment.id as deployment_id, deployment.finished_at as deployed_at, delivery.method, seed.rank is not null as is_seed,
+        seconds(coalesce(authored_at, created_at), deployment.finished_at) as lead_time,
+        seconds(authored_at, created_at) as coding_time,
+        seconds(created_at, first_review_at) as pickup_time,
+        seconds(first_review_at, merged_at) as review_time,
+        seconds(merged_at, deployment.finished_at) as deploy_time
+    from change_told as change
+    left join delivery using (id)
+    left join deployment using (rank)
+    left join seed using (rank)
+)
+select id, kind, repo, team.services, team.service, team.team, title,
+    case when deployed_at is not null then 'deployed' when merged_at is not null then 'merged'
+         when abandoned then 'abandoned' else 'open' end as status,
+    created_at, authored_at, first_review_at, merged_at, deployed_at, deployment_id as deployment, method,
+    case when is_seed then 'seed' end as excluded,
+    unless_negative(lead_time) as lead_time, unless_negative(coding_time) as coding_time, unless_negative(pickup_time) as pickup_time,
+    unless_negative(review_time) as review_time, unless_negative(deploy_time) as deploy_time,
+    len(list_filter([lead_time, coding_time, pickup_time, review_time, deploy_time], lambda span: span < 0))::bigint as negative,
+    marked.unplanned, marked.exempt, list_sort(refs) as refs,
+    case when len(serves.initiatives) = 1 then serves.initiatives[1] end as initiative,
+    case when len(serves.initiatives) > 1 then 'ambiguous' when level <= 2 then 'declared' when level <= 4 then 'linked'
+         when level = 5 then 'inferred' end as confidence,
+    case when len(serves.initiatives) > 1 then serves.initiatives else [] end as candidates
+from spanned
+join change_team as team using (id)
+join change_marked as marked using (id)
+left join change_serves as serves using (id);
+
+create table audit_deployment as
+with carried as (
+    select deployment as id, count(*) as changes, bool_or(unplanned) as unplanned, bool_and(exempt) as all_exempt,
+        coalesce(bool_or(confidence in ('declared', 'linked')) filter (not exempt), false) as traced,
+        coalesce(bool_or(confidence = 'ambiguous') filter (not exempt), false) as ambiguous,
+        coalesce(list_sort(list(distinct initiative) filter (confidence in ('declared', 'linked'))), []) as initiatives
+    from audit_change where deployment is not null
+    group by deployment
+)
+select id, source, deployment.deployment, service, team, repo, sha, environment, production, outcome, started_at, finished_at,
+    version, url, previous, seed.rank is not null as seed, failed, failures, recovered_at,
+    unless_negative(seconds(finished_at, recovered_at)) as recovery_time,
+    coalesce(recovered_at < finished_at, false)::bigint as negative, caused_by,
+    caused_by is not null or coalesce(unplanned, false) as rework, coalesce(changes, 0) as changes,
+    case when changes is null then 'empty' when all_exempt then 'exempt' when traced then 'traced'
+         when ambiguous then 'ambiguous' else 'orphan' end as trace,
+    coalesce(initiatives, []) as initiatives
+from deployment
+join deployment_health using (rank)
+left join seed using (rank)
+left join carried using (id);
+
+create table audit_failure as
+select failure.id, kind, failure.service, failure.team, failure.environment, severity, title, failure.instant as detected_at, resolved_at,
+    deployment.id as deployment, method, excluded, failure.url
+from failure
+left join failure_link using (id)
+left join deployment using (rank);
+
+create table audit_ticket as
+with life as (
+    select ticket, arg_max(tracker, stamp) as tracker, arg_max(project, stamp) filter (project is not null) as project,
+        min(time_us) filter (what = 'created') as created_at, max(time_us) filter (what = 'closed') as closed_at,
+        max(time_us) filter (what = 'moved') as moved_at, bool_or(what = 'deleted') as deleted,
+        arg_max(case what when 'moved' then to_status else status end,
+                {'time_us': time_us, 'is_snapshot': what = 'updated', 'stamp': stamp}) filter (what in ('moved', 'updated')) as status
+    from ticket_event
+    group by ticket
+),
+serves as (
+    select ticket, list(initiative order by initiative) as initiatives from ticket_serves group by ticket
+)
+select ticket as id, coalesce(now.tracker, tracker) as tracker, coalesce(now.project, project, '') as project,
+    coalesce(now.kind, '') as kind, coalesce(now.title, '') as title, coalesce(status, '') as status, now.parent,
+    list_sort(coalesce(now.labels, [])) as labels, created_at, updated_at,
+    case when moved_at > closed_at then null else closed_at end as closed_at, deleted,
+    case when len(initiatives) = 1 then initiatives[1] end as initiative,
+    case when len(initiatives) > 1 then initiatives else [] end as candidates
+from life
+left join ticket_snapshot using (ticket)
+left join serves using (ticket);

@@ -1,0 +1,189 @@
+"""The embedded engine: restarts continue, a changed contract begins again, and unreadable events stay in the log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.engine.embedded import Engine
+from pipeline.engine.store import MemoryStore, SqliteStore
+from pipeline.events.codec import encode
+from pipeline.events.envelope import Event
+from pipeline.facts.rows import FACTS
+from pipeline.facts.state import State
+from pipeline.log.memory import MemoryLog
+from pipeline.log.protocol import EVENTS, EventLog, Record
+from pipeline.log.sqlite import SqliteLog
+from tests.simulation.folding import RESULTS, fold, results
+from tests.simulation.stories import STORIES
+from tests.simulation.story import committed, deployed, initiative, opened, seen, service, ticket_seen
+from tests.simulation.strategies import histories
+
+RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def record(event: Event) -> Record:
+    return Record(
+        source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event)
+    )
+
+
+def append(log: EventLog, events: Iterable[Event]) -> None:
+    log.append(EVENTS, [record(event) for event in events], RECORDED)
+
+
+def tables(state: State) -> dict[str, dict[str, bytes]]:
+    """Return the committed results of an engine."""
+    for kind, fact in FACTS.items():
+        state.table(f"fact_{kind}", fact)
+    return {name: dict(found) for name, found in results(state).items()}
+
+
+@given(histories(), st.integers(1, 30), st.integers(1, 30))
+def test_stopping_and_going_on_anywhere_equals_one_run(events: list[Event], batch: int, stop: int) -> None:
+    log = MemoryLog()
+    append(log, events)
+    store = MemoryStore()
+    Engine(log, store, batch=batch, commit_every=batch * 2).run(limit=stop)
+    resumed = Engine(log, store, batch=batch, commit_every=batch * 3)
+    resumed.run()
+    assert resumed.position == log.end(EVENTS)
+    assert tables(resumed.state) == results(fold(events))
+
+
+@given(histories(), st.integers(1, 30))
+def test_a_crash_between_two_commits_loses_and_doubles_nothing(events: list[Event], batch: int) -> None:
+    log = MemoryLog()
+    append(log, events)
+    store = MemoryStore()
+    crashing = Engine(log, store, batch=batch, commit_every=10**9)
+    while crashing._step(report := msgspec.convert({}, type(crashing.run(limit=0))), None):
+        assert report.commits == 0
+    resumed = Engine(log, store, batch=batch)
+    resumed.run()
+    assert tables(resumed.state) == results(fold(events))
+
+
+def test_the_contract_may_come_last() -> None:
+    telemetry = [committed("c1", "01 09:00"), deployed("01 10:00", "d1", "c1"), opened("02 09:00", 1)]
+    declared = [service("shop"), initiative("faster", tracks={"jira": [{"epic": "GROW-1"}]})]
+    early, late = MemoryLog(), MemoryLog()
+    append(early, [*declared, *telemetry])
+    for event in [*telemetry, *declared]:
+        append(late, [event])
+    first, second = Engine(early, MemoryStore()), Engine(late, MemoryStore(), batch=2)
+    first.run()
+    report = second.run()
+    assert report.restarts >= 1
+    assert tables(first.state) == tables(second.state)
+
+
+def test_a_change_of_words_alone_does_not_begin_again() -> None:
+    log = MemoryLog()
+    append(log, [initiative("faster"), committed("c1", "01 09:00")])
+    engine = Engine(log, MemoryStore())
+    engine.run()
+    append(log, [initiative("faster", at="05 00:00", assumptions=[{"id": "a1", "text": "people care"}])])
+    assert engine.run().restarts == 0
+
+
+def test_a_late_link_reattributes_what_hangs_below_it() -> None:
+    log = MemoryLog()
+    append(log, [service("shop"), initiative("faster", tracks={"jira": [{"epic": "GROW-1"}]})])
+    append(log, [opened("02 09:00", 1), seen("02 09:00", 1, title="GROW-7 start faster")])
+    engine = Engine(log, MemoryStore())
+    engine.run()
+    table = engine.state.table("fact_change", FACTS["change"])
+    before = table.get("acme/shop#1")
+    append(log, [ticket_seen("20 09:00", "GROW-7", "GROW-5"), ticket_seen("21 09:00", "GROW-5", "GROW-1")])
+    assert engine.run().restarts == 0
+    after = engine.state.table("fact_change", FACTS["change"]).get("acme/shop#1")
+    assert before is not None
+    assert after is not None
+    assert getattr(before, "initiative") is None  # noqa: B009 - the table is of any fact
+    assert getattr(after, "initiative") == "faster"  # noqa: B009 - as above
+    assert getattr(after, "evidence") == "GROW-7 > GROW-5 > GROW-1"  # noqa: B009 - as above
+
+
+def test_an_event_of_a_newer_release_is_parked_and_the_rest_goes_on() -> None:
+    log = MemoryLog()
+    unknown = msgspec.json.encode(
+        {
+            "specversion": "1.0",
+            "id": "1",
+            "source": "urn:future",
+            "type": "dev.cdevents.portal.opened.9.0.0",
+            "time": "2026-03-01T00:00:00Z",
+            "data": {},
+        }
+    )
+    log.append(EVENTS, [Record(source="urn:future", id="1", key="k", time=RECORDED, value=unknown)], RECORDED)
+    append(log, [opened("02 09:00", 1)])
+    engine = Engine(log, MemoryStore())
+    report = engine.run()
+    assert (report.events, report.parked) == (2, 1)
+    assert engine.state.table("fact_change", FACTS["change"]).get("acme/shop#1") is not None
+
+
+def test_as_of_is_the_latest_event_that_is_not_from_the_future() -> None:
+    log = MemoryLog()
+    append(log, [opened("02 09:00", 1), opened("03 09:00", 2)])
+    ahead = opened("04 09:00", 3)
+    log.append(EVENTS, [record(msgspec.structs.replace(ahead, time=datetime(2031, 1, 1, tzinfo=UTC)))], RECORDED)
+    engine = Engine(log, MemoryStore())
+    assert engine.as_of() is None
+    engine.run()
+    assert engine.as_of() == datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+def test_rebuild_equals_what_was_there() -> None:
+    log = MemoryLog()
+    append(log, [event for story in STORIES[:12] for event in story.events])
+    engine = Engine(log, MemoryStore(), batch=7, commit_every=21)
+    engine.run()
+    before = tables(engine.state)
+    engine.rebuild()
+    assert tables(engine.state) == before
+
+
+_KILLED = """
+import os, sys
+from pathlib import Path
+from pipeline.engine.embedded import Engine
+from pipeline.engine.store import SqliteStore
+from pipeline.log.sqlite import SqliteLog
+path = Path(sys.argv[1])
+engine = Engine(SqliteLog(path), SqliteStore(path), batch=5, commit_every=int(sys.argv[2]))
+engine.run(progress=lambda reached, end: os.kill(os.getpid(), 9) if reached >= int(sys.argv[3]) else None)
+"""
+
+
+@pytest.mark.parametrize(("commit_every", "reached"), [(5, 7), (20, 33), (1000, 40)])
+def test_kill_nine_at_any_point_then_a_restart_gives_the_undisturbed_results(
+    tmp_path: Path, commit_every: int, reached: int
+) -> None:
+    events: Sequence[Event] = [event for story in STORIES[:8] for event in story.events]
+    path = tmp_path / "leadline.db"
+    log = SqliteLog(path)
+    append(log, events)
+    log.close()
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(path), str(commit_every), str(reached)],
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert killed.returncode == -9
+    engine = Engine(SqliteLog(path), SqliteStore(path))
+    engine.run()
+    deduplicated = list({(event.source, event.id): event for event in events}.values())
+    assert tables(engine.state) == results(fold(deduplicated))
+    assert set(tables(engine.state)) == set(RESULTS)

@@ -1,0 +1,99 @@
+"""One suite for all state stores: what is committed is committed together, and nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.engine.store import MemoryStore, SqliteStore, Store
+from pipeline.events.errors import Corrupt, Retryable
+
+Opener = Callable[[], Store]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
+    """Return a function that opens the same store again, as a restarted process would."""
+    if request.param == "memory":
+        kept = MemoryStore()
+        return lambda: kept
+    return lambda: SqliteStore(tmp_path / "state.db")
+
+
+def test_committed_rows_and_marks_survive_a_restart(reopen: Opener) -> None:
+    reopen().commit({"node": [("a", b"1"), ("b", b"2")]}, {"cursor": "7"})
+    store = reopen()
+    assert store.load("node", "a") == b"1"
+    assert store.load_many("node", ["a", "b", "c"]) == {"a": b"1", "b": b"2"}
+    assert store.mark("cursor") == "7"
+    assert store.mark("other") is None
+
+
+def test_an_unknown_table_is_empty(reopen: Opener) -> None:
+    store = reopen()
+    assert store.load("none", "a") is None
+    assert store.load_many("none", ["a"]) == {}
+    assert list(store.scan("none")) == []
+
+
+def test_a_later_commit_replaces_and_deletes(reopen: Opener) -> None:
+    store = reopen()
+    store.commit({"node": [("a", b"1"), ("b", b"2")]}, {})
+    store.commit({"node": [("a", b"3"), ("b", None)]}, {})
+    assert list(reopen().scan("node")) == [("a", b"3")]
+
+
+def test_scan_yields_a_prefix_in_key_order(reopen: Opener) -> None:
+    store = reopen()
+    store.commit({"cell": [("020|b", b"2"), ("010|a", b"1"), ("020|a", b"3"), ("0200", b"4")]}, {})
+    assert list(store.scan("cell", "020|")) == [("020|a", b"3"), ("020|b", b"2")]
+
+
+def test_facts_are_told_by_the_commit_that_changed_them(reopen: Opener) -> None:
+    store = reopen()
+    store.commit({"fact_change": [("x", b"1"), ("y", b"1")]}, {})
+    first = store.sequence()
+    store.commit({"fact_change": [("y", None), ("z", b"2")]}, {})
+    assert list(store.facts_since("change", 0)) == [("x", b"1"), ("y", None), ("z", b"2")]
+    assert list(store.facts_since("change", first)) == [("y", None), ("z", b"2")]
+    assert store.load("fact_change", "y") is None
+
+
+def test_clear_keeps_what_is_named_and_retracts_facts(reopen: Opener) -> None:
+    store = reopen()
+    store.commit({"fact_change": [("x", b"1")], "node": [("n", b"1")], "declaration": [("d", b"1")]}, {"cursor": "9"})
+    before = store.sequence()
+    store.clear(keep=("declaration",))
+    assert store.mark("cursor") is None
+    assert store.load("node", "n") is None
+    assert store.load("declaration", "d") == b"1"
+    assert list(store.facts_since("change", before)) == [("x", None)]
+
+
+def test_a_failing_commit_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    store.commit({"node": [("a", b"1")]}, {"cursor": "1"})
+    with pytest.raises(TypeError):
+        store.commit({"node": [("a", b"2"), (b"not text", b"3", "too long")]}, {"cursor": "2"})  # type: ignore[list-item]
+    assert store.load("node", "a") == b"1"
+    assert store.mark("cursor") == "1"
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.write_bytes(b"these are not the pages you are looking for" * 100)
+    with pytest.raises(Corrupt, match=r"state\.db.*restore"):
+        SqliteStore(path)
+
+
+def test_a_held_file_is_retryable(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    holder, other = SqliteStore(path), SqliteStore(path, timeout=0.01)
+    holder._db.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Retryable, match="another process"):
+        other.commit({"node": [("a", b"1")]}, {})
+    holder._db.execute("ROLLBACK")
+    other.commit({"node": [("a", b"1")]}, {})
+    assert holder.load("node", "a") is None or holder.load("node", "a") == b"1"

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.events.errors import Rejected
+from pipeline.ingest import deliveries
+from pipeline.ingest.committer import Committer
+from pipeline.ingest.intake import MAX_BODY_BYTES, Intake
+from pipeline.log.protocol import DELIVERIES, Appended, EventLog
+from tests.ingest.fakes import NOON, Forge, delivery, sign
+
+SECRETS = {"forge": [b"old", b"new"]}
+
+
+@pytest.fixture
+def intake(log: EventLog) -> Iterator[Intake]:
+    with Committer(log, DELIVERIES, lambda: NOON) as committer:
+        yield Intake(committer, {"forge": Forge()}, lambda name: SECRETS[name], lambda: NOON)
+
+
+def headers(body: bytes, secret: bytes = b"new", **more: str) -> dict[str, str]:
+    told = {name.replace("_", "-"): value for name, value in more.items()}
+    return {"X-Signature": sign(body, secret), "X-Kind": "changes", "X-Delivery": "d1", **told}
+
+
+def test_an_accepted_delivery_is_stored_as_it_came(intake: Intake, log: EventLog) -> None:
+    body = b'[{"change": "\xff\x00"}]'
+    told = headers(body, Content_Type="application/json", CE_ID="7", Authorization="Bearer x", Cookie="y")
+    accepted = intake.accept("forge", told, body)
+    (stored,) = log.read(DELIVERIES)
+    found = deliveries.from_stored(stored)
+    assert (accepted.id, accepted.kind, accepted.durable.done()) == ("d1", "changes", True)
+    assert (stored.source, stored.id, stored.key, stored.recorded) == ("delivery:forge", "d1", "forge", NOON)
+    assert (found.connector, found.id, found.kind, found.received_at, found.body) == (
+        "forge",
+        "d1",
+        "changes",
+        NOON,
+        body,
+    )
+    assert found.headers == {"content-type": "application/json", "ce-id": "7"}
+
+
+def test_a_redelivery_is_accepted_and_stored_once(intake: Intake, log: EventLog) -> None:
+    for secret in (b"old", b"new"):
+        intake.accept("forge", headers(b"[]", secret), b"[]")
+    assert log.stat(DELIVERIES).records == 1
+
+
+@pytest.mark.parametrize(
+    ("connector", "body", "signature", "status", "message"),
+    [
+        ("forge", b"[]", "0" * 64, 401, "signature"),
+        ("forge", b"[]", "", 401, "signature"),
+        ("forrge", b"[]", None, 404, "there are: forge"),
+        ("forge", bytes(MAX_BODY_BYTES + 1), None, 413, f"limit is {MAX_BODY_BYTES}"),
+        ("forge", b"[" * 65 + b"]" * 65, None, 422, "64 levels"),
+        # The signature comes first: a stranger learns nothing else.
+        ("forge", b"[" * 65, "0" * 64, 401, "signature"),
+    ],
+)
+def test_what_is_not_accepted_is_not_stored(
+    intake: Intake, log: EventLog, connector: str, body: bytes, signature: str | None, status: int, message: str
+) -> None:
+    told = headers(body) if signature is None else {**headers(body), "X-Signature": signature}
+    with pytest.raises(Rejected, match=message) as rejected:
+        intake.accept(connector, told, body)
+    assert (rejected.value.status, log.end(DELIVERIES)) == (status, 0)
+
+
+def test_bodies_at_the_limits_pass(intake: Intake, log: EventLog) -> None:
+    for number, body in enumerate([b"[" * 64 + b"]" * 64, b"x" * MAX_BODY_BYTES, b"not json [[[", b""]):
+        intake.accept("forge", {**headers(body), "X-Delivery": str(number)}, body)
+    assert log.stat(DELIVERIES).records == 4
+
+
+def test_a_genuine_delivery_that_cannot_be_described_is_kept(intake: Intake, log: EventLog) -> None:
+    unnamed = {"X-Signature": sign(b"[]", b"new")}
+    accepted = intake.accept("forge", unnamed, b"[]")
+    assert (accepted.kind, len(accepted.id)) == ("unknown", 32)
+    intake.accept("forge", unnamed, b"[]")
+    assert log.stat(DELIVERIES).records == 1
+
+
+def test_fetched_deliveries_are_stored_in_bulk_and_only_once(log: EventLog) -> None:
+    fetched = [delivery(str(number), "c") for number in range(2_500)]
+    assert deliveries.store(log, iter(fetched), NOON) == Appended(2_500, 0)
+    assert deliveries.store(log, iter(fetched[:10]), NOON) == Appended(0, 10)
+    assert deliveries.store(log, [], NOON) == Appended(0, 0)
+    assert deliveries.from_stored(log.read(DELIVERIES, after=2_499)[0]) == fetched[-1]

@@ -1,0 +1,11 @@
+"""All stories. Fold and audit are each tested on every one of them."""
+
+from __future__ import annotations
+
+from tests.simulation.stories_delivery import DELIVERY
+from tests.simulation.stories_failures import FAILURES
+from tests.simulation.stories_identity import IDENTITY
+from tests.simulation.stories_scopes import SCOPES
+from tests.simulation.story import Story
+
+STORIES: tuple[Story, ...] = (*DELIVERY, *FAILURES, *IDENTITY, *SCOPES)
