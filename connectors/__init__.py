@@ -1,0 +1,1 @@
+"""One folder for each source; `README.md` tells what belongs in it."""

@@ -1,12 +1,12 @@
 """Settings: defaults < YAML file < `LEADLINE_*` environment < flags. Secrets come from `*_FILE` or the environment.
 
-    database: leadline.db
-    snapshots: snapshots
-    http: {host: 127.0.0.1, port: 8080}
-    connectors:
-      github: {secrets_file: /run/secrets/github}          # one secret a line; several while one is rotated
-      jira:   {secrets: ["..."], settings: {base_url: "https://acme.atlassian.net"}}
-      git:    {settings: {deployments: '^v\\d+\\.\\d+\\.\\d+$'}}
+database: leadline.db
+snapshots: snapshots
+http: {host: 127.0.0.1, port: 8080}
+connectors:
+  github: {secrets_file: /run/secrets/github}          # one secret a line; several while one is rotated
+  jira:   {secrets: ["..."], settings: {base_url: "https://acme.atlassian.net"}}
+  git:    {settings: {deployments: '^v\\d+\\.\\d+\\.\\d+$'}}
 """
 
 from __future__ import annotations

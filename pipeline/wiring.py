@@ -18,6 +18,7 @@ from pipeline.engine.store import SqliteStore
 from pipeline.events.delivery import Connector, Context, Delivery
 from pipeline.events.errors import ConfigError
 from pipeline.facts.rows import FACTS, Fact
+from pipeline.ingest.translate import Translator
 from pipeline.log.sqlite import SqliteLog
 from pipeline.metrics.catalogue import MetricPoint
 from pipeline.metrics.windows import read_metrics as metrics_of
@@ -37,6 +38,7 @@ class Wiring:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._log: SqliteLog | None = None
+        self._store: SqliteStore | None = None
         self._engine: Engine | None = None
         self._actor_key: bytes | None = None
 
@@ -50,9 +52,19 @@ class Wiring:
     def engine(self) -> Engine:
         """Open the engine over the log and the state in the same file."""
         if self._engine is None:
-            log = self.log()
-            self._engine = Engine(log, SqliteStore(self.settings.database))
+            self._engine = Engine(self.log(), self.store())
         return self._engine
+
+    def store(self) -> SqliteStore:
+        """Open the store of derived state."""
+        if self._store is None:
+            self.log()
+            self._store = SqliteStore(self.settings.database)
+        return self._store
+
+    def translator(self) -> Translator:
+        """Return the translator over the log with all connectors."""
+        return Translator(self.log(), CONNECTORS, self.context)
 
     def context(self, connector: str) -> Context:
         """Return what the translation of a connector's deliveries may know."""
@@ -89,8 +101,8 @@ class Wiring:
 
     def close(self) -> None:
         """Release the database."""
-        if self._engine is not None:
-            self._engine.close()
+        if self._store is not None:
+            self._store.close()
         if self._log is not None:
             self._log.close()
 

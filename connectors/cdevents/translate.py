@@ -143,11 +143,7 @@ def _own(message: Node, document: Node, context: Context) -> Event:
     if message is not document and isinstance(message.value, dict):
         wire |= {name: message.value[name] for name in (*wire, "partitionkey") if name in message.value}
     wire["data"] = document.value
-    try:
-        raw = msgspec.json.encode(wire)
-    except OverflowError as error:
-        raise Quarantined("bad_value", f"{document.path or 'body'} holds an integer beyond 64 bits") from error
-    event = decode(raw)
+    event = decode(msgspec.json.encode(wire))
     partition = wire.get("partitionkey") or partition_of(event.data, event.source)
     return msgspec.structs.replace(event, partitionkey=partition, data=_without_people(event.data, context))
 

@@ -80,6 +80,7 @@ def _told(issue: Node, repo: Repository, context: Context, at: datetime, parent:
         labels=label_names(issue),
         assignee=person(issue, "assignee", context) or next(assigned, None),
         resolution=issue.text_or_none("state_reason"),
+        closed=issue.text_or_none("state") == "closed",
     )
     events = [repo.event(CREATED, created_at, ticket, created), repo.event(UPDATED, at, ticket, updated)]
     closed_at = issue.moment_or_none("closed_at")

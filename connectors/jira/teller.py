@@ -86,6 +86,7 @@ class Teller:
             priority=seen.priority,
             resolution=seen.resolution,
             flagged=seen.flagged,
+            closed=seen.done or seen.resolution is not None,
         )
         self._tell(UPDATED, updated, data, self._id("updated", updated, _content(data)))
 

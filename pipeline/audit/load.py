@@ -32,7 +32,9 @@ _INSERT = """
 
 
 @contextmanager
-def scratch(directory: str | None = None, memory_limit: str = "1500MB", threads: int = 2) -> Iterator[duckdb.DuckDBPyConnection]:
+def scratch(
+    directory: str | None = None, memory_limit: str = "1500MB", threads: int = 2
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an empty database in memory that spills to `directory` (None: the platform's choice) beyond `memory_limit`."""
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "threads": threads}
     if directory is not None:

@@ -54,7 +54,10 @@ def parse_kind(text: str) -> str:
 
 
 _Paths = Annotated[
-    list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files or directories.", show_default="contract")
+    list[Path] | None,
+    typer.Argument(
+        metavar="[PATH]...", help="Files or directories.", show_default="setting `contract`, else contract/"
+    ),
 ]
 _Kind = Annotated[str | None, typer.Argument(metavar="[KIND]", parser=parse_kind, help=" | ".join(KINDS))]
 _Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
@@ -75,7 +78,7 @@ def validate(
     output: _Output = Format.TABLE,
 ) -> None:
     """Check contract files without declaring anything. Exit 3 if they cannot be applied."""
-    loaded = load(paths or [Path("contract")])
+    loaded = load(_chosen(paths))
     print_problems(loaded, output)
     if loaded.errors:
         raise typer.Exit(3)
@@ -107,7 +110,7 @@ def apply(
     try:
         contract = read_contract(log)
         known = () if prune else contract.objects().keys()
-        loaded = load(paths or [Path("contract")], known)
+        loaded = load(_chosen(paths), known)
         for problem in loaded.problems:
             if problem.severity == "finding":
                 say(f"finding: {problem}")
@@ -139,8 +142,8 @@ def show(
         contract = read_contract(log)
     finally:
         log.close()
-    for declaration in contract.unreadable:
-        say(f"not used: {declaration.kind} {declaration.name}, declared by event {declaration.id}: {declaration.message}")
+    for each in contract.unreadable:
+        say(f"not used: {each.kind} {each.name}, declared by event {each.id}: {each.message}")
     moment = None if as_of is None else to_us(as_of)
     if kind and name:
         print_object(contract, kind, name, moment, output)
@@ -280,6 +283,12 @@ def _declarations(log: EventLog) -> Iterator[Declaration]:
                 event = decode(stored.value)
                 if isinstance(event.data, ContractDeclared):
                     yield to_us(event.time), event.id, event.data
+
+
+def _chosen(paths: list[Path] | None) -> list[Path]:
+    from pipeline.settings import load_settings
+
+    return paths or [load_settings().contract]
 
 
 def _schema_text(kind: str | None) -> str:

@@ -37,7 +37,7 @@ def git(
     ],
     *,
     repo: Annotated[
-        str | None, typer.Option(help="Name of the repository [default: the path of remote origin].")
+        str | None, typer.Option(help="Name of the repository (default: the path of remote origin).")
     ] = None,
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="REV", help="Leave out what can be reached from REV.")
@@ -45,10 +45,10 @@ def git(
     changed_paths: Annotated[bool, typer.Option("--paths", help="Tell the changed paths of each commit.")] = False,
     deployments: Annotated[
         str | None,
-        typer.Option(metavar="REGEX", help="Tags that are production deployments [default: final releases]."),
+        typer.Option(metavar="REGEX", help="Tags that are production deployments (default: final releases)."),
     ] = None,
     service: Annotated[
-        str | None, typer.Option(metavar="TEMPLATE", help="Service that a tag deploys [default: {product}].")
+        str | None, typer.Option(metavar="TEMPLATE", help="Service that a tag deploys (default: {product}).")
     ] = None,
     dry_run: _DryRun = False,
 ) -> None:
@@ -73,7 +73,7 @@ def file(
     *,
     connector: Annotated[str, typer.Option(help="Name of the connector that translates them.")],
     kind: Annotated[
-        str | None, typer.Option(help="What the source calls them [default: as the connector recognises them].")
+        str | None, typer.Option(help="What the source calls them (default: as the connector recognises them).")
     ] = None,
     header: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A header of the original request.")

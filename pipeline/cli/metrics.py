@@ -44,7 +44,9 @@ def show(
     ]
     print_rows(rows, _COLUMNS, output)
     if not rows:
-        say("No data for this selection. `leadline log stat` shows what has arrived, `leadline metrics list` what exists.")
+        say(
+            "No data for this selection. `leadline log stat` shows what has arrived, `leadline metrics list` what exists."
+        )
 
 
 @app.command(name="list")

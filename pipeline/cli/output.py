@@ -24,7 +24,7 @@ class Format(StrEnum):
 
 def say(message: str) -> None:
     """Tell the person something that is not data."""
-    Console(stderr=True, highlight=False).print(message, markup=False)
+    Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
 
 
 def print_rows(

@@ -20,11 +20,13 @@ app = typer.Typer()
 
 @app.command()
 def run(
-    once: Annotated[bool, typer.Option("--once", help="Stop at the end of the log instead of waiting for more.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop at the end of the log instead of waiting for more.")
+    ] = False,
     interval: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at an idle log.")] = 1.0,
 ) -> None:
     """Translate deliveries, fold events, keep facts and metrics up to date."""
-    from pipeline.wiring import wire
+    from pipeline.wiring import clock, wire
 
     wiring = wire()
     stop = threading.Event()
@@ -32,7 +34,7 @@ def run(
         signal.signal(name, lambda *_: stop.set())
     try:
         while True:
-            translated = wiring.translate()
+            translated = wiring.translator().run(clock())
             with _progress("folding") as progress:
                 report = wiring.engine().run(progress=progress)
             if translated.deliveries or report.events:
@@ -52,14 +54,22 @@ def rebuild(
     retranslate: Annotated[
         bool, typer.Option("--retranslate", help="Derive the events from the raw deliveries again, too.")
     ] = False,
+    accept_failures: Annotated[
+        bool, typer.Option("--accept-failures", help="Retranslate even if deliveries that had been translated now fail.")
+    ] = False,
 ) -> None:
     """Forget all derived state and compute it again from the log."""
-    from pipeline.wiring import wire
+    from pipeline.wiring import clock, wire
 
     wiring = wire()
     try:
         if retranslate:
-            wiring.retranslate()
+            changed = wiring.translator().retranslate(clock(), accept_failures=accept_failures)
+            if not changed.applied:
+                say(f"Nothing was changed: deliveries that had been translated now fail: {changed.failing}.")
+                say("Correct the translator, or pass --accept-failures to quarantine them.")
+                raise typer.Exit(1)
+            say(f"retranslated {changed.deliveries} deliveries: {changed.removed} events taken back, {changed.added} new")
         with _progress("rebuilding") as progress:
             report = wiring.engine().rebuild(progress=progress)
     finally:

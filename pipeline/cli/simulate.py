@@ -27,6 +27,7 @@ _BATCH = 5_000
 
 @app.command()
 def simulate(
+    *,
     seed: Annotated[int, typer.Option(help="Another seed, another organisation.")] = 7,
     days: Annotated[int, typer.Option(help="How long it is watched.")] = 120,
     teams: Annotated[int, typer.Option(help="How many teams it has; each owns two services.")] = 6,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Mapping
+from itertools import zip_longest
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
@@ -114,7 +115,7 @@ def _keys(kind: Any) -> list[str]:
 def _type_at(model: type[BaseModel], path: FieldPath) -> Any:
     """Return the type that `model` expects at `path`, None if nothing; after a mapping's key, `[key]` means the key."""
     current: Any = model
-    for part, following in zip(path, (*path[1:], None), strict=True):
+    for part, following in zip_longest(path, path[1:]):
         if part != "[key]":
             current = _bare(_step(current, part, is_key=following == "[key]"))
     return current

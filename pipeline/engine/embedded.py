@@ -90,6 +90,9 @@ class Engine:
         """
         report = RunReport()
         end = self._log.end(EVENTS)
+        if self._generation != self._log.generation(EVENTS):
+            report.restarts += 1
+            self._begin_again()
         with _without_collector():
             while (limit is None or report.events < limit) and self._step(report, limit):
                 if progress is not None:
@@ -107,13 +110,12 @@ class Engine:
         seen = self._store.mark("as_of")
         return None if seen is None else from_us(int(seen))
 
-    def close(self) -> None:
-        """Release the store."""
-        self._store.close()
-
     def _open(self) -> None:
         self._cursor = self._reached = int(self._store.mark("cursor") or 0)
         self._as_of = int(self._store.mark("as_of") or 0)
+        told = self._store.mark("generation")
+        #: Of the events stream: another one means that events were taken back, which voids what was folded from them.
+        self._generation = self._log.generation(EVENTS) if told is None else int(told)
         self._state = State(self._store)
         self._declarations = self._state.table("declaration", Declaration)
         self._parked = self._state.table("parked", Parked)
@@ -190,6 +192,7 @@ class Engine:
             "cursor": str(self._reached),
             "as_of": str(self._as_of),
             "contract": self._contract.fingerprint,
+            "generation": str(self._generation),
         }
         self._store.commit(changes, marks)
         self._cursor = self._reached

@@ -113,7 +113,9 @@ class SqliteStore:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute("PRAGMA synchronous=NORMAL")
                 self._db.execute("PRAGMA wal_autocheckpoint=16384")
-                self._db.execute("CREATE TABLE IF NOT EXISTS engine_mark (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID")
+                self._db.execute(
+                    "CREATE TABLE IF NOT EXISTS engine_mark (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
+                )
             self._known = self._existing()
         except sqlite3.DatabaseError as error:
             raise self._translated(error) from error
@@ -222,7 +224,9 @@ class SqliteStore:
         )
 
     def _existing(self) -> set[str]:
-        names = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'state\\_%' ESCAPE '\\'")
+        names = self._db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'state\\_%' ESCAPE '\\'"
+        )
         return {str(name)[len("state_") :] for (name,) in names}
 
     def _translated(self, error: sqlite3.DatabaseError) -> Exception:

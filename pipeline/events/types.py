@@ -227,6 +227,8 @@ class TicketUpdated(Payload, frozen=True, kw_only=True):
     priority: str | None = None
     resolution: str | None = None
     flagged: bool = False
+    #: Whether it was closed at that time; None: the source does not tell.
+    closed: bool | None = None
 
 
 class TicketMoved(Payload, frozen=True, kw_only=True):

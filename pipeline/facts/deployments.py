@@ -178,9 +178,7 @@ class Deployments:
         at = finished if finished is not None else found.started or 0
         standing = found.standing
         service = standing.service if standing else self._contract.service_of(found.repo, found.told_service, at)
-        production = (
-            standing.production if standing else self._contract.is_production(service, found.environment, at)
-        )
+        production = standing.production if standing else self._contract.is_production(service, found.environment, at)
         return DeploymentFact(
             id=key,
             source=found.source,

@@ -25,7 +25,7 @@ class Ticket(msgspec.Struct, array_like=True):
     parent: str | None = None
     labels: list[str] = []
     closed: int | None = None
-    moved: int | None = None
+    seen_open: int | None = None
     deleted: bool = False
 
 
@@ -50,13 +50,14 @@ class Work:
             ticket.stamp = (at, event.id)
             ticket.project = data.project
             ticket.kind, ticket.title, ticket.parent, ticket.labels = data.kind, data.title, data.parent, data.labels
+        if data.closed is False:
+            ticket.seen_open = max(ticket.seen_open or at, at)
         self._status(ticket, (at, 1, event.id), data.status)
         self._put(data.ticket, ticket)
 
     def moved(self, event: Event, data: TicketMoved) -> None:
         ticket = self._open(data.ticket, data.tracker)
         at = to_us(event.time)
-        ticket.moved = max(ticket.moved or at, at)
         self._status(ticket, (at, 0, event.id), data.to_status)
         self._put(data.ticket, ticket)
 
@@ -76,7 +77,7 @@ class Work:
         ticket = self._tickets.get(key)
         if ticket is None:
             return None
-        reopened = ticket.closed is not None and ticket.moved is not None and ticket.moved > ticket.closed
+        reopened = ticket.closed is not None and ticket.seen_open is not None and ticket.seen_open > ticket.closed
         return TicketFact(
             id=key,
             tracker=ticket.tracker,

@@ -202,7 +202,9 @@ class Attribution:
             if linked:
                 return _decide(linked, "linked")
         services = [change.service] if change.service is not None else change.services
-        inferred = {name: f"service {service}" for service in services for name in contract.initiatives_by_service(service)}
+        inferred = {
+            name: f"service {service}" for service in services for name in contract.initiatives_by_service(service)
+        }
         return _decide(inferred, "inferred") if inferred else Verdict()
 
     def _revise(self, kind: str, key: str, fact: Fact | None) -> list[Revision]:

@@ -93,7 +93,7 @@ def _translation(connector: Connector | None, delivery: Delivery, context: Conte
 
 
 def _record(event: Event, origin: int, latest: datetime) -> Record:
-    """Return the record of an event. Raises `Quarantined` for an impossible time, or one that could not be read back."""
+    """Return the record of an event. Raises `Quarantined` if its time is impossible or it could not be read back."""
     if event.time.tzinfo is None:
         raise Quarantined("bad_time", f"{event.type} {event.subject}: time {event.time.isoformat()} has no zone")
     if not EPOCH <= event.time <= latest:

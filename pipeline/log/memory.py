@@ -25,11 +25,10 @@ class _Stream:
         self.last_recorded: datetime | None = None
         self.generation = 0
 
-    def add(self, record: Record, recorded: datetime, partition: int) -> bool:
-        """Append unless (source, id) is there; returns whether it was new."""
+    def add(self, record: Record, time: datetime, recorded: datetime, partition: int) -> bool:
+        """Append unless (source, id) is there; returns whether it was new. Instants are in UTC."""
         if (record.source, record.id) in self.seen:
             return False
-        recorded = from_us(to_us(recorded))
         self.last_recorded = max(self.last_recorded or recorded, recorded)
         self.last_offset += 1
         self.seen[record.source, record.id] = record.value
@@ -40,7 +39,7 @@ class _Stream:
                 source=record.source,
                 id=record.id,
                 key=record.key,
-                time=from_us(to_us(record.time)),
+                time=time,
                 recorded=self.last_recorded,
                 value=record.value,
                 origin=record.origin,
@@ -81,8 +80,9 @@ class MemoryLog:
     def append(self, stream: str, records: Sequence[Record], recorded: datetime | Sequence[datetime]) -> Appended:
         """See `EventLog.append`."""
         moments = [recorded] * len(records) if isinstance(recorded, datetime) else recorded
+        # Whatever can fail fails here, before the first record is taken.
         rows = [
-            (record, at, partition_of(record.key, self._partitions))
+            (record, _utc(record.time), _utc(at), partition_of(record.key, self._partitions))
             for record, at in zip(records, moments, strict=True)
         ]
         with self._lock:
@@ -148,7 +148,9 @@ class MemoryLog:
         with self._lock:
             target, scratch = self._streams.setdefault(checked_stream(stream), _Stream()), self._stream(staged)
             kept, removed = target.remove_derived(upto, scratch.seen)
-            added = sum(target.add(_again(stored), recorded, stored.partition) for stored in scratch.records)
+            added = sum(
+                target.add(_again(stored), stored.time, _utc(recorded), stored.partition) for stored in scratch.records
+            )
             self.discard(staged)
         return Superseded(kept, removed, added)
 
@@ -162,6 +164,10 @@ class MemoryLog:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _utc(moment: datetime) -> datetime:
+    return from_us(to_us(moment))
 
 
 def _again(stored: Stored) -> Record:

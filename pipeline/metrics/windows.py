@@ -62,7 +62,9 @@ def read_metrics(state: State, as_of: datetime, windows: Iterable[int] = WINDOWS
     """
     now = to_us(as_of)
     points = [*_windowed(state, now, tuple(windows)), *_open(state, now)]
-    return sorted(points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat))
+    return sorted(
+        points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat)
+    )
 
 
 def _windowed(state: State, now: int, windows: tuple[int, ...]) -> Iterable[MetricPoint]:
@@ -100,7 +102,10 @@ def _open(state: State, now: int) -> Iterable[MetricPoint]:
             ages.setdefault((metric, kind, scope), []).extend(known)
     for (metric, kind, scope), spans in ages.items():
         spans.sort()
-        values = {"value": float(len(spans)), **{stat: quantile(spans, PERCENTILES[stat]) / 1000 for stat in ("p50", "p85")}}
+        values = {
+            "value": float(len(spans)),
+            **{stat: quantile(spans, PERCENTILES[stat]) / 1000 for stat in ("p50", "p85")},
+        }
         for stat, value in values.items():
             yield MetricPoint(
                 metric=metric,

@@ -8,7 +8,7 @@ from pipeline.events.times import SECOND_US, from_us
 from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
 from pipeline.simulate import forge, texts
 from pipeline.simulate.cast import Team
-from pipeline.simulate.tally import Change
+from pipeline.simulate.deeds import Change
 from pipeline.simulate.texts import Text
 from pipeline.simulate.work import Ticket, late_epic, new_story
 from pipeline.simulate.world import HOUR, MINUTE, Process, Running, Story, World

@@ -9,7 +9,7 @@ from pipeline.events.times import SECOND_US, from_us
 from pipeline.events.types import BranchUpdated, CommitRecorded, PipelineRun, Ref
 from pipeline.simulate import texts
 from pipeline.simulate.cast import Team
-from pipeline.simulate.tally import Change
+from pipeline.simulate.deeds import Change
 from pipeline.simulate.world import MINUTE, Process, Repo, Running, World
 
 T = TypeVar("T")

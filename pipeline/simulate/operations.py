@@ -6,7 +6,8 @@ from pipeline.events.times import from_us
 from pipeline.events.types import ArtifactPublished, DeploymentEvent, IncidentEvent, ServiceRolledBack
 from pipeline.simulate.changes import ChangeLife
 from pipeline.simulate.declarations import reorganised_us, successor
-from pipeline.simulate.tally import BAD_SPELL, Change, Deployment, Trouble
+from pipeline.simulate.deeds import Change, Deployment, Trouble
+from pipeline.simulate.tally import BAD_SPELL
 from pipeline.simulate.world import DAY, HOUR, MINUTE, Process, Running, World
 
 SUCCEEDED, STARTED, FAILED, CANCELLED = DeploymentEvent.TYPES

@@ -11,7 +11,7 @@ from pipeline.events.types import (
     TicketUpdated,
 )
 from pipeline.simulate.cast import Initiative, Team
-from pipeline.simulate.tally import Change
+from pipeline.simulate.deeds import Change
 from pipeline.simulate.telling import TRACKER
 from pipeline.simulate.world import DAY, HOUR, Process, Story, World
 

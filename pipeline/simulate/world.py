@@ -14,8 +14,9 @@ from pipeline.events.times import SECOND_US
 from pipeline.events.types import Payload
 from pipeline.simulate.cast import Cast, Initiative, Service, cast_of
 from pipeline.simulate.chance import Chance
+from pipeline.simulate.deeds import Change, Deployment
 from pipeline.simulate.plan import Plan
-from pipeline.simulate.tally import Change, Deployment, Tally
+from pipeline.simulate.tally import Tally
 from pipeline.simulate.telling import tell
 
 MINUTE = 60.0

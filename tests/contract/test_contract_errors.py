@@ -1,11 +1,14 @@
 """What a person reads when a contract file is wrong: file, line, field, what is wrong and what to do."""
 
+import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.contract.load import load
-from pipeline.contract.source import MAX_BYTES
+from pipeline.contract.load import load, parse
+from pipeline.contract.source import MAX_BYTES, read_documents
 from pipeline.events.errors import ConfigError
 
 TEAM = "apiVersion: leadline/v1\nkind: Team\nmetadata: {name: growth}\n"
@@ -36,6 +39,10 @@ ONE_FILE = {
     "misspelt key": (
         initiative("outcoms: []"),
         "6: spec.outcoms: unknown key; did you mean 'outcomes'?",
+    ),
+    "misspelt key at the top": (
+        "apiVersion: leadline/v1\nkind: Team\nmetdata: {name: a}\n",
+        "3: metdata: unknown key; did you mean 'metadata'?",
     ),
     "misspelt key in a list item": (
         initiative(
@@ -375,3 +382,51 @@ def test_require_raises_all_errors_and_lets_findings_pass(tmp_path: Path, monkey
         ["a.yaml:6", "spec.a"],
         ["a.yaml:7", "spec.b"],
     ]
+
+
+SAMPLE = Path(__file__).parents[2] / "deploy/contract"
+PIECES = [
+    "\t",
+    ":",
+    "- ",
+    "[",
+    "{",
+    "&a ",
+    "*a",
+    "!!int ",
+    "!!bool ",
+    "!x ",
+    "'",
+    "---\n",
+    "\n  ",
+    "null",
+    "1e999",
+    "0b",
+    "\x00",
+    "\ufeff",
+    "? ",
+    "<<: ",
+]
+
+
+@given(st.sampled_from(sorted(SAMPLE.glob("*.yaml"))), st.randoms(use_true_random=False))
+def test_no_damage_to_a_file_is_anything_but_problems_with_a_place(file: Path, chance: random.Random) -> None:
+    text = file.read_text()
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(text))
+        text = text[:start] + chance.choice(PIECES) + text[start + chance.choice([0, 0, 1, 5, 40]) :]
+    documents, problems = read_documents("a.yaml", text.encode())
+    problems += [problem for document in documents for problem in parse(document)[1]]
+    for problem in problems:
+        assert 0 <= problem.line <= text.count("\n") + 1
+        assert problem.message
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_reported(raw: bytes) -> None:
+    documents, problems = read_documents("a.yaml", raw)
+    assert all(problem.message for problem in problems)
+    for document in documents:
+        parsed, found = parse(document)
+        assert parsed is None
+        assert found

@@ -75,8 +75,8 @@ def test_clear_keeps_what_is_named_and_retracts_facts(reopen: Opener) -> None:
 def test_a_failing_commit_leaves_everything_as_it_was(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "state.db")
     store.commit({"node": [("a", b"1")]}, {"cursor": "1"})
-    with pytest.raises(TypeError):
-        store.commit({"node": [("a", b"2"), (b"not text", b"3", "too long")]}, {"cursor": "2"})  # type: ignore[list-item]
+    with pytest.raises(Corrupt):
+        store.commit({"node": [("a", b"2")], "no such": [("name", b"3")]}, {"cursor": "2"})
     assert store.load("node", "a") == b"1"
     assert store.mark("cursor") == "1"
 

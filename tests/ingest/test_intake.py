@@ -50,21 +50,22 @@ def test_a_redelivery_is_accepted_and_stored_once(intake: Intake, log: EventLog)
 
 
 @pytest.mark.parametrize(
-    ("connector", "body", "signature", "status", "message"),
+    ("connector", "body", "signature", "answer"),
     [
-        ("forge", b"[]", "0" * 64, 401, "signature"),
-        ("forge", b"[]", "", 401, "signature"),
-        ("forrge", b"[]", None, 404, "there are: forge"),
-        ("forge", bytes(MAX_BODY_BYTES + 1), None, 413, f"limit is {MAX_BODY_BYTES}"),
-        ("forge", b"[" * 65 + b"]" * 65, None, 422, "64 levels"),
+        ("forge", b"[]", "0" * 64, (401, "signature")),
+        ("forge", b"[]", "", (401, "signature")),
+        ("forrge", b"[]", None, (404, "there are: forge")),
+        ("forge", bytes(MAX_BODY_BYTES + 1), None, (413, f"limit is {MAX_BODY_BYTES}")),
+        ("forge", b"[" * 65 + b"]" * 65, None, (422, "64 levels")),
         # The signature comes first: a stranger learns nothing else.
-        ("forge", b"[" * 65, "0" * 64, 401, "signature"),
+        ("forge", b"[" * 65, "0" * 64, (401, "signature")),
     ],
 )
 def test_what_is_not_accepted_is_not_stored(
-    intake: Intake, log: EventLog, connector: str, body: bytes, signature: str | None, status: int, message: str
+    intake: Intake, log: EventLog, connector: str, body: bytes, signature: str | None, answer: tuple[int, str]
 ) -> None:
     told = headers(body) if signature is None else {**headers(body), "X-Signature": signature}
+    status, message = answer
     with pytest.raises(Rejected, match=message) as rejected:
         intake.accept(connector, told, body)
     assert (rejected.value.status, log.end(DELIVERIES)) == (status, 0)

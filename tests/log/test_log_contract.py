@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.log.names import partition_of
-from pipeline.log.protocol import DELIVERIES, EVENTS, Appended, EventLog, Stored, Superseded
+from pipeline.log.protocol import DELIVERIES, EVENTS, Appended, EventLog, Record, Stored, Superseded
 from tests.log.factories import LogFactory
 from tests.log.records import NOON, at, ids, record
 
@@ -163,10 +163,12 @@ def test_a_stream_name_is_checked(log: EventLog, stream: str) -> None:
         log.read(stream)
 
 
-def test_a_batch_with_a_bad_record_is_not_taken_in_part(logs: LogFactory) -> None:
+@pytest.mark.parametrize("bad", [record("b", key="\ud800"), record("b", time=NOON.replace(tzinfo=None))])
+def test_a_batch_with_a_bad_record_is_not_taken_in_part(logs: LogFactory, bad: Record) -> None:
     log = logs.create(partitions=2)
-    with pytest.raises(UnicodeEncodeError):
-        log.append(EVENTS, [record("a", "new source"), record("b", key="\ud800")], NOON)
+    for _ in range(2):
+        with pytest.raises((UnicodeEncodeError, TypeError)):
+            log.append(EVENTS, [record("a", "new source"), bad], NOON)
     assert log.end(EVENTS) == 0
     assert log.append(EVENTS, [record("a", "new source")], NOON) == Appended(1, 0)
     assert [each.source for each in log.read(EVENTS)] == ["new source"]

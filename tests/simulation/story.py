@@ -5,9 +5,10 @@ The fold and the audit are both held to them. Instants are written `DD hh:mm[:ss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import isclose
 from typing import Any
 
 from pipeline.events import references
@@ -57,6 +58,35 @@ class Story:
     absent: tuple[FactKey, ...] = ()
     metrics: Mapping[MetricKey, tuple[float, int] | None] = field(default_factory=dict)
     as_of: str = "28 12:00"
+
+    def mismatches(
+        self, facts: Mapping[FactKey, Mapping[str, Any]], points: Mapping[MetricKey, tuple[float, int]]
+    ) -> list[str]:
+        """Return one line for everything in which computed facts and metric points are not those of the story."""
+        return [*self._fact_mismatches(facts), *self._metric_mismatches(points)]
+
+    def _fact_mismatches(self, facts: Mapping[FactKey, Mapping[str, Any]]) -> Iterator[str]:
+        for key, expected in self.facts.items():
+            if key not in facts:
+                yield f"{key} is missing; there are {sorted(facts)}"
+                continue
+            for name, value in expected.items():
+                if not _same(facts[key][name], value):
+                    yield f"{key} {name}: {facts[key][name]!r}, expected {value!r}"
+        yield from (f"{key} must not exist" for key in self.absent if key in facts)
+
+    def _metric_mismatches(self, points: Mapping[MetricKey, tuple[float, int]]) -> Iterator[str]:
+        for key, expected in self.metrics.items():
+            found = points.get(key)
+            equal = found == expected if found is None or expected is None else all(map(_same, found, expected))
+            if not equal:
+                yield f"{key}: {found}, expected {expected}"
+
+
+def _same(found: Any, expected: Any) -> bool:
+    if isinstance(expected, float) and found is not None:
+        return isclose(found, expected, rel_tol=1e-6)
+    return bool(found == expected)
 
 
 def moment(text: str) -> datetime:
