@@ -8,24 +8,47 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import msgspec
 
 from pipeline.audit.load import load_events, scratch
 from pipeline.audit.recompute import recompute_facts, recompute_metrics
+from pipeline.audit.verdict import Verdict, audit
 from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
+from pipeline.events.times import to_us
+from pipeline.events.types import Ref
+from pipeline.facts.rows import FACTS, ChangeFact, DeploymentFact, FailureFact, TicketFact
+from pipeline.log import protocol
 from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import EVENTS, Record
+from pipeline.log.protocol import Record
+from pipeline.metrics.catalogue import MetricPoint
+from tests.simulation.story import deployed, merged, moment, opened, seen, ticket_seen, trouble
 
 RECORDED = datetime(2026, 4, 1, tzinfo=UTC)
+AS_OF = moment("28 12:00")
 
 Row = dict[str, Any]
+AnyFact = ChangeFact | DeploymentFact | FailureFact | TicketFact
+
+#: A little of everything, two deployments and one fact of every other kind.
+EVENTS = [
+    deployed("01 09:00", "d0"),
+    opened("02 09:00", 1),
+    seen("02 09:00", 1, title="GROW-1 faster", labels=["b", "a"]),
+    merged("02 10:00", 1),
+    deployed("02 11:00", "d1"),
+    trouble("02 12:00", "i1"),
+    trouble("02 13:00", "i1", "resolved"),
+    ticket_seen("02 09:00", "GROW-1", labels=["z", "y"]),
+]
+
 
 
 def log_of(events: Iterable[Event], recorded: datetime = RECORDED) -> MemoryLog:
     """Return a log that took in `events` in their order."""
     log = MemoryLog()
     log.append(
-        EVENTS,
+        protocol.EVENTS,
         [
             Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
             for event in events
@@ -51,3 +74,30 @@ def rows(connection: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
         found = cursor.execute(f"from {table}")
         columns = [column[0] for column in found.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+
+def facts_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[AnyFact]:
+    """Return the audit's own facts as a fold would hold them."""
+    return [_fact_of(kind, row) for row in rows(connection, f"audit_{kind}")]
+
+
+def points_of(connection: duckdb.DuckDBPyConnection) -> list[MetricPoint]:
+    """Return the audit's own metrics as a fold would hold them."""
+    return [MetricPoint(**row, unit="", as_of=to_us(AS_OF)) for row in rows(connection, "audit_metric")]
+
+
+def verdict_on(**wrong: Any) -> Verdict:
+    """Audit a fold of `EVENTS` that agrees, except in these fields of its deployments."""
+    with recomputed(EVENTS, AS_OF) as connection:
+        facts = {kind: facts_of(connection, kind) for kind in FACTS}
+        points = points_of(connection)
+    facts["deployment"] = [msgspec.structs.replace(fact, **wrong) for fact in facts["deployment"]]
+    with scratch() as connection:
+        return audit(connection, log_of(EVENTS), facts.__getitem__, lambda _: points, as_of=AS_OF)
+
+
+def _fact_of(kind: str, row: Row) -> AnyFact:
+    refs = {"refs": [Ref(**ref) for ref in row["refs"]]} if "refs" in row else {}
+    fact = FACTS[kind](**(row | refs))
+    assert isinstance(fact, AnyFact)
+    return fact
