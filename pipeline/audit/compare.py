@@ -89,7 +89,7 @@ def compare_facts(
     fields = {name: hints[name] for name in FACTS[kind].__struct_fields__ if name not in UNCOMPARED}
     rows = ({name: _plain(getattr(fact, name)) for name in fields} for fact in facts)
     with connection.cursor() as cursor:
-        cursor.execute(f"create or replace view audited as select * from audit_{kind}")
+        cursor.execute(f"create or replace view audited as from audit_{kind}")
         return _compare(cursor, kind, rows, fields, limit)
 
 
@@ -99,7 +99,8 @@ def compare_metrics(connection: duckdb.DuckDBPyConnection, points: Iterable[Poin
     with connection.cursor() as cursor:
         cursor.execute("""
             create or replace view audited as
-            select format('{}.{} {}/{}', metric, stat, scope_kind, scope) || coalesce(' ' || window_days || 'd', '') as id, value, n
+            select value, n,
+                format('{}.{} {}/{}{}', metric, stat, scope_kind, scope, coalesce(' ' || window_days || 'd', '')) as id
             from audit_metric
         """)
         return _compare(cursor, METRIC, rows, _METRIC_FIELDS, limit)
@@ -165,10 +166,11 @@ def _difference_sql(fields: Mapping[str, Any]) -> str:
         )
         select id, unnest(list_filter([
             {checks}
-        ], lambda check: check.differs), recursive := true)
+        ], lambda pair: pair.differs), recursive := true)
         from folded as fold join audited as audit using (id)
         union all
-        select id, case when in_fold > 1 or in_audit > 1 then '(copies)' else '(row)' end, in_fold::varchar, in_audit::varchar, true
+        select id, case when in_fold > 1 or in_audit > 1 then '(copies)' else '(row)' end,
+               in_fold::varchar, in_audit::varchar, true
         from copies where in_fold <> 1 or in_audit <> 1
     """  # noqa: S608
 

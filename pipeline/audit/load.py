@@ -18,7 +18,7 @@ _TABLE = """
         position bigint, recorded_us bigint, id varchar, source varchar, type varchar, time_us bigint, payload json
     )
 """
-# One parse for the attributes and one for the payload: `customData` of a standard CDEvents type, else the subject's content.
+# The payload is the `customData` of a standard CDEvents type, and the subject's content of Leadline's own types.
 _INSERT = """
     insert into event
     select position, recorded_us, head[1], head[2], head[3], epoch_us(head[4]::timestamptz),
@@ -35,7 +35,7 @@ _INSERT = """
 def scratch(
     directory: str | None = None, memory_limit: str = "1500MB", threads: int = 2
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open an empty database in memory that spills to `directory` (None: the platform's choice) beyond `memory_limit`."""
+    """Open an empty database in memory that spills to `directory` (None: DuckDB's choice) beyond `memory_limit`."""
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit, "threads": threads}
     if directory is not None:
         config["temp_directory"] = directory

@@ -76,7 +76,7 @@ def tail(
     wanted = type_filter(stream, kind)
     with _opened() as log:
         after = log.end(stream)
-        _print(latest(log, stream, limit, wanted), stream, ndjson=ndjson)
+        _print(latest(log, stream, after, limit, wanted), stream, ndjson=ndjson)
         idle = threading.Event()
         while follow:
             for batch in log.iterate(stream, after):

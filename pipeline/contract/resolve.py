@@ -149,6 +149,12 @@ class Contract:
                 return touched
         return list(claim.names)
 
+    def services_ever_of(self, repo: str) -> list[str]:
+        """Return every name that changes in `repo` may belong to at some moment, sorted."""
+        claims = self._repos.get(repo)
+        named = {name for claim in claims.values if claim for name in claim.names} if claims else set()
+        return sorted({repo, *named})
+
     def is_production(self, service: str, environment: str, at: int) -> bool:
         """Return whether `environment` is production for `service`."""
         timeline = self._services.get(service)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -184,6 +185,26 @@ class SqliteStore:
         self._db.execute("DELETE FROM engine_mark WHERE name <> 'sequence'")
         self._db.execute("COMMIT")
         self._known = self._existing()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads in the block see one commit, whatever other connections commit meanwhile. Not to be nested."""
+        try:
+            self._db.execute("BEGIN")
+            try:
+                self._known = self._existing()
+                yield
+            finally:
+                self._db.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def page(self, table: str, after: str, limit: int) -> list[tuple[str, bytes]]:
+        """Return up to `limit` rows with a key beyond `after`, in key order."""
+        if table not in self._known and table not in self._existing():
+            return []
+        query = f"SELECT key, value FROM state_{table} WHERE key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"  # noqa: S608
+        return self._db.execute(query, (after, limit)).fetchall()
 
     def facts_since(self, kind: str, sequence: int) -> Iterator[tuple[str, bytes | None]]:
         table = _FACT_PREFIX + kind

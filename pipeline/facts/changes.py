@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -142,7 +142,16 @@ class Changes:
         name = f"{repo}\x1f{service}"
         if not present:
             self._graphless.remove(name, *arrival)
-        since = next(iter(self._graphless.before(name, *arrival)), (None, ""))[0]
+        declared = self._contract.services_of_change(repo, None, arrival[0])
+        # An earlier one of the same service had all that was merged before it, if it could deliver the same changes.
+        since = next(
+            (
+                earlier
+                for earlier, _ in self._graphless.before(name, *arrival)
+                if self._contract.services_of_change(repo, None, earlier) == declared
+            ),
+            None,
+        )
         for at, key in self._merged.before(repo, arrival[0] + 1):
             if since is not None and at <= since:
                 break
@@ -158,8 +167,8 @@ class Changes:
         nodes = {sha: node for sha in change.claimed() if (node := self._commits.get(change.repo, sha)) is not None}
         at = change.merged or change.created or 0
         paths = {path for node in nodes.values() for path in node.paths or ()}
-        services = self._contract.services_of_change(change.repo, paths or None, at)
-        arrival, service, method = self._arrival(change, services)
+        arrival, service, method = self._arrival(change, paths or None)
+        services = self._contract.services_of_change(change.repo, paths or None, arrival[0] if arrival else at)
         started = [
             node.authored
             for sha, node in nodes.items()
@@ -197,49 +206,77 @@ class Changes:
         if node is None:
             return None
         repo, _, sha = key.rpartition("|")
-        is_fact = bool(node.recorded and node.first_deployed and not node.claims and len(node.parents or ()) < 2)
-        if not is_fact and not node.is_fact:
-            return None
-        node.is_fact = is_fact
-        self._commits.put(repo, sha, node)
+        alone = node.recorded and node.first_deployed and not node.claims and len(node.parents or ()) < 2
         identity = f"{repo}@{sha}"
-        return identity, self._commit_fact(identity, repo, node) if is_fact else None
+        fact = self._commit_fact(identity, repo, node) if alone else None
+        if fact is None and not node.is_fact:
+            return None
+        node.is_fact = fact is not None
+        self._commits.put(repo, sha, node)
+        return identity, fact
 
-    def _commit_fact(self, identity: str, repo: str, node: Node) -> ChangeFact:
-        at = node.committed or 0
-        services = self._contract.services_of_change(repo, node.paths, at)
-        arrival, service = _first(node, services)
+    def _commit_fact(self, identity: str, repo: str, node: Node) -> ChangeFact | None:
+        contained = self._first(repo, node, node.paths)
+        if contained is None:
+            return None
+        arrival, service = contained
+        services = self._contract.services_of_change(repo, node.paths, arrival[0])
         fact = ChangeFact(
             id=identity,
             kind="commit",
             repo=repo,
             services=services,
             service=service,
-            team=None if service is None or arrival is None else self._contract.team_of(service, arrival[0]),
+            team=self._contract.team_of(service, arrival[0]),
             title="",
             status="deployed",
             authored_at=node.authored,
-            deployed_at=None if arrival is None else arrival[0],
-            deployment=None if arrival is None else arrival[1],
+            deployed_at=arrival[0],
+            deployment=arrival[1],
             method="ancestry",
             unplanned=any(ref.kind == "incident" for ref in node.refs),
             refs=node.refs,
         )
         return _with_spans(fact)
 
-    def _arrival(self, change: Change, services: Iterable[str]) -> tuple[Arrival | None, str | None, str | None]:
+    def _arrival(
+        self, change: Change, paths: Collection[str] | None
+    ) -> tuple[Arrival | None, str | None, str | None]:
+        """Return the first delivery of a change, the service that made it, and how it was found."""
         node = self._commits.get(change.repo, change.merge_sha) if change.merge_sha else None
-        if node is not None and node.first_deployed:
-            arrival, service = _first(node, services)
-            return arrival, service, "ancestry"
+        contained = None if node is None else self._first(change.repo, node, paths)
+        if contained is not None:
+            return *contained, "ancestry"
         if change.merged is None:
             return None, None, None
-        found = [
+        later = [
             (arrival, service)
-            for service in services
-            if (arrival := next(iter(self._graphless.since(f"{change.repo}\x1f{service}", change.merged)), None))
+            for service in self._contract.services_ever_of(change.repo)
+            for arrival in self._next_without_graph(change.repo, service, paths, change.merged)
         ]
-        return (*min(found), "time") if found else (None, None, None)
+        return (*min(later), "time") if later else (None, None, None)
+
+    def _next_without_graph(
+        self, repo: str, service: str, paths: Collection[str] | None, since: int
+    ) -> Iterable[Arrival]:
+        """Yield the next deployment of a service that counts for the change, if there is one, and no other."""
+        for arrival in self._graphless.since(f"{repo}\x1f{service}", since):
+            if self._delivers(repo, service, paths, arrival[0]):
+                yield arrival
+                return
+
+    def _first(self, repo: str, node: Node, paths: Collection[str] | None) -> tuple[Arrival, str] | None:
+        """Return the earliest arrival at a node that counts for a change with these paths, and its service."""
+        for arrival, service in sorted((arrival, service) for service, arrival in node.first_deployed.items()):
+            if self._delivers(repo, service, paths, arrival[0]):
+                return arrival, service
+        return None
+
+    def _delivers(self, repo: str, service: str, paths: Collection[str] | None, at: int) -> bool:
+        """Whether a deployment of a service delivers such a change: it is one of the change's services at that time,
+        or the contract declares none for the repository."""
+        services = self._contract.services_of_change(repo, paths, at)
+        return service in services or services == [repo]
 
     def _open(self, key: str, repo: str) -> Change:
         change = self._changes.get(key)
@@ -273,13 +310,6 @@ def _status(change: Change, arrival: Arrival | None) -> str:
     if change.abandoned is not None and change.abandoned >= (change.last_open or change.abandoned):
         return "abandoned"
     return "open"
-
-
-def _first(node: Node, services: Iterable[str]) -> tuple[Arrival | None, str | None]:
-    """The earliest arrival at a node among `services`, or among all that are known there if none of them is."""
-    known = {service: node.first_deployed[service] for service in services if service in node.first_deployed}
-    found = [(arrival, service) for service, arrival in (known or node.first_deployed).items()]
-    return min(found) if found else (None, None)
 
 
 def _with_spans(fact: ChangeFact) -> ChangeFact:

@@ -37,7 +37,8 @@ class Intake:
     """Checks deliveries and hands them to a committer.
 
     `secrets` returns the secrets of a connector by name, `clock` the present instant. `kept_headers` are lower-case
-    names; a secret or a signature must not be among them.
+    names; a secret or a signature must not be among them. `unsigned` names the connectors whose messages are taken
+    without verification as long as they have no secret: only for a listener that nobody else reaches.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Intake:
         *,
         max_body: int = MAX_BODY_BYTES,
         kept_headers: Collection[str] = KEPT_HEADERS,
+        unsigned: Collection[str] = (),
     ) -> None:
         self._committer = committer
         self._connectors = connectors
@@ -56,6 +58,7 @@ class Intake:
         self._clock = clock
         self._max_body = max_body
         self._kept = frozenset(kept_headers)
+        self._unsigned = frozenset(unsigned)
 
     def submit(self, connector: str, headers: Mapping[str, str], body: bytes) -> Accepted:
         """Check a pushed message and queue it. Safe to call from any thread.
@@ -69,7 +72,9 @@ class Intake:
         if found is None:
             raise Rejected(404, f"no connector {connector!r}; there are: {', '.join(sorted(self._connectors))}")
         lower = {name.lower(): value for name, value in headers.items()}
-        found.verify(lower, body, self._secrets(connector))
+        secrets = self._secrets(connector)
+        if secrets or connector not in self._unsigned:
+            found.verify(lower, body, secrets)
         if nests_deeper(body, MAX_DEPTH):
             raise Rejected(422, f"JSON nested deeper than {MAX_DEPTH} levels")
         kind, identity = _described(found, lower, body)

@@ -65,10 +65,10 @@ def type_filter(stream: str, pattern: str | None) -> Callable[[Stored], bool]:
     return matches
 
 
-def latest(log: EventLog, stream: str, limit: int, wanted: Callable[[Stored], bool]) -> list[Stored]:
-    """Return the last `limit` records that are wanted, oldest first; reads no more of the end than it takes."""
+def latest(log: EventLog, stream: str, upto: int, limit: int, wanted: Callable[[Stored], bool]) -> list[Stored]:
+    """Return the last `limit` wanted records up to the offset `upto`, oldest first; reads no more than it takes."""
     found: list[Stored] = []
-    upto, window = log.end(stream), max(_FIRST_WINDOW, limit)
+    window = max(_FIRST_WINDOW, limit)
     while upto > 0 and len(found) < limit:
         after = max(0, upto - window)
         part = [stored for stored in _between(log, stream, after, upto) if wanted(stored)]

@@ -22,6 +22,14 @@ def quantile(ordered: list[int], share: float) -> float:
     return ordered[lower] + (ordered[upper] - ordered[lower]) * (place - lower)
 
 
+def human_seconds(seconds: float) -> str:
+    """Return a span as people say it: `45 s`, `12 min`, `7.5 h`, `3.2 d`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
 class _Window:
     """What one scope adds up to in one window."""
 

@@ -34,10 +34,7 @@ class Deployment(msgspec.Struct, kw_only=True):
 
 
 class Change(msgspec.Struct, kw_only=True):
-    """A change on its way: instants in microseconds, None for what has not happened. `position` is that on main.
-
-    `carrier` is the first deployment of another service of the repository that contains it.
-    """
+    """A change on its way: instants in microseconds, None for what has not happened. `position` is that on main."""
 
     id: str
     services: tuple[str, ...]
@@ -51,4 +48,3 @@ class Change(msgspec.Struct, kw_only=True):
     merged_us: int | None = None
     deployed_us: int | None = None
     position: int = 0
-    carrier: Deployment | None = None

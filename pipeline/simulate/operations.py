@@ -27,7 +27,6 @@ class Conveyor:
 
     def __init__(self, world: World, running: Running) -> None:
         self._world, self._running = world, running
-        self._housemates = [other for other in world.housemates(running) if other is not running]
         interval = CHANGES_PER_DEPLOYMENT * world.plan.gap_us / 1_000_000
         self._interval = min(max(interval, 30 * MINUTE), 2 * DAY * world.plan.pace)
         self._deployments = 0
@@ -87,16 +86,9 @@ class Conveyor:
     def _tell(self, event_type: str, payload: DeploymentEvent) -> None:
         self._world.tell(event_type, payload)
 
-    def _delivered(self, position: int, deployment: Deployment) -> list[Change]:
-        """Take what the deployed commit contains out of the queue; returns what no deployment held before.
-
-        It carries what else landed in the repository, too, though that belongs to other services.
-        """
+    def _delivered(self, position: int) -> list[Change]:
+        """Take what the deployed commit contains out of the queue; returns what no deployment held before."""
         running, now = self._running, self._world.now
-        for other in self._housemates:
-            for change in other.pending:
-                if change.position <= position and change.carrier is None:
-                    change.carrier = deployment
         held = [change for change in running.pending if change.position <= position]
         running.pending = [change for change in running.pending if change.position > position]
         new = [change for change in held if change.deployed_us is None]
@@ -110,7 +102,7 @@ class Conveyor:
         self._tell(SUCCEEDED if succeeded else FAILED, payload)
         name = service_name(self._world, running)
         deployment = Deployment(id=payload.deployment, service=name, finished_us=now, succeeded=succeeded)
-        delivered = self._delivered(position, deployment) if succeeded else []
+        delivered = self._delivered(position) if succeeded else []
         self._world.tally.finished(deployment, delivered, caused=payload.caused_by is not None)
         if not succeeded:
             running.broken.append(deployment)

@@ -84,12 +84,6 @@ class Tally:
         for change in delivered:
             self._deliver(change, deployment)
 
-    def settle(self, change: Change) -> None:
-        """At the end, what waits for its own service's deployment counts as delivered by the one that carries it."""
-        if change.deployed_us is None and change.carrier is not None:
-            change.deployed_us = change.carrier.finished_us
-            self._deliver(change, change.carrier)
-
     def _reworked(self, deployment: Deployment) -> None:
         if deployment.rework:
             return

@@ -81,11 +81,11 @@ from (
 
 create table ticket_event as
 select stamp(time_us, id) as stamp, time_us, what, p.tracker, p.ticket, p.project, coalesce(p.title, '') as title,
-       coalesce(p.kind, '') as kind, coalesce(p.status, '') as status, p.parent, coalesce(p.labels, []) as labels, p.initiative, p.to_status
+       coalesce(p.kind, '') as kind, coalesce(p.status, '') as status, p.parent, coalesce(p.labels, []) as labels, p.initiative, p.to_status, p.closed
 from (
     select time_us, id, split_part(type, '.', 4) as what, json_transform(payload, '{"tracker": "VARCHAR", "ticket": "VARCHAR",
         "project": "VARCHAR", "title": "VARCHAR", "kind": "VARCHAR", "status": "VARCHAR", "parent": "VARCHAR",
-        "labels": ["VARCHAR"], "initiative": "VARCHAR", "to_status": "VARCHAR"}') as p
+        "labels": ["VARCHAR"], "initiative": "VARCHAR", "to_status": "VARCHAR", "closed": "BOOLEAN"}') as p
     from event_once
     where type in ('dev.cdevents.ticket.created.0.2.0', 'dev.cdevents.ticket.updated.0.2.0', 'dev.cdevents.ticket.closed.0.2.0',
                    'dev.cdeventsx.leadline-ticket.moved.1.0.0', 'dev.cdeventsx.leadline-ticket.deleted.1.0.0')

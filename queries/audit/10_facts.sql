@@ -102,7 +102,7 @@ create table audit_ticket as
 with life as (
     select ticket, arg_max(tracker, stamp) as tracker, arg_max(project, stamp) filter (project is not null) as project,
         min(time_us) filter (what = 'created') as created_at, max(time_us) filter (what = 'closed') as closed_at,
-        max(time_us) filter (what = 'moved') as moved_at, bool_or(what = 'deleted') as deleted,
+        max(time_us) filter (what = 'updated' and not closed) as seen_open_at, bool_or(what = 'deleted') as deleted,
         arg_max(case what when 'moved' then to_status else status end,
                 {'time_us': time_us, 'is_snapshot': what = 'updated', 'stamp': stamp}) filter (what in ('moved', 'updated')) as status
     from ticket_event
@@ -114,7 +114,7 @@ serves as (
 select ticket as id, coalesce(now.tracker, tracker) as tracker, coalesce(now.project, project, '') as project,
     coalesce(now.kind, '') as kind, coalesce(now.title, '') as title, coalesce(status, '') as status, now.parent,
     list_sort(coalesce(now.labels, [])) as labels, created_at, updated_at,
-    case when moved_at > closed_at then null else closed_at end as closed_at, deleted,
+    case when seen_open_at > closed_at then null else closed_at end as closed_at, deleted,
     case when len(initiatives) = 1 then initiatives[1] end as initiative,
     case when len(initiatives) > 1 then initiatives else [] end as candidates
 from life

@@ -43,7 +43,6 @@ EVENTS = [
 ]
 
 
-
 def log_of(events: Iterable[Event], recorded: datetime = RECORDED) -> MemoryLog:
     """Return a log that took in `events` in their order."""
     log = MemoryLog()

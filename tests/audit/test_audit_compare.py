@@ -43,7 +43,7 @@ def test_each_field_that_differs_is_told(
     with recomputed(EVENTS) as connection:
         (fact,) = facts_of(connection, kind)
         comparison = compare_facts(connection, kind, [msgspec.structs.replace(fact, **changed)])
-    told = Difference(kind=kind, id=fact.id, field=field, fold=fold, audit=audit)  # type: ignore[attr-defined]
+    told = Difference(kind=kind, id=fact.id, field=field, fold=fold, audit=audit)
     assert comparison.differences == [told]
 
 

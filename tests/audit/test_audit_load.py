@@ -37,7 +37,7 @@ def test_one_event_of_two_sources_is_two_and_of_one_source_one() -> None:
     again = deployed("03 09:00", "d1", source="https://two.example")
     log = MemoryLog()
     for position, told in enumerate([event, again, event]):
-        # A log refuses a second copy; one that came by under another identity of the record must not count twice either.
+        # A log refuses a second copy; one that came under another identity of the record must not count either.
         record = Record(source=told.source, id=f"{position}", key="k", time=told.time, value=encode(told))
         log.append(EVENTS, [record], RECORDED)
     with scratch() as connection:

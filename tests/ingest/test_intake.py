@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
@@ -83,6 +84,19 @@ def test_a_genuine_delivery_that_cannot_be_described_is_kept(intake: Intake, log
     assert (accepted.kind, len(accepted.id)) == ("unknown", 32)
     intake.accept("forge", unnamed, b"[]")
     assert log.stat(DELIVERIES).records == 1
+
+
+@pytest.mark.parametrize(
+    ("secrets", "unsigned", "passes"), [([], {"forge"}, True), ([], {}, False), ([b"s"], {"forge"}, False)]
+)
+def test_unsigned_pushes_pass_only_where_allowed_and_no_secret_is_set(
+    log: EventLog, secrets: list[bytes], unsigned: set[str], passes: bool
+) -> None:
+    with Committer(log, DELIVERIES, lambda: NOON) as committer:
+        intake = Intake(committer, {"forge": Forge()}, lambda _: secrets, lambda: NOON, unsigned=unsigned)
+        with nullcontext() if passes else pytest.raises(Rejected, match="signature"):
+            intake.accept("forge", {"x-kind": "changes"}, b"[]")
+    assert log.end(DELIVERIES) == int(passes)
 
 
 def test_fetched_deliveries_are_stored_in_bulk_and_only_once(log: EventLog) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from tests.simulation.stories_delivery import DELIVERY
+from tests.simulation.stories_deployments import DEPLOYMENTS
 from tests.simulation.stories_failures import FAILURES
 from tests.simulation.stories_identity import IDENTITY
 from tests.simulation.stories_scopes import SCOPES
 from tests.simulation.story import Story
 
-STORIES: tuple[Story, ...] = (*DELIVERY, *FAILURES, *IDENTITY, *SCOPES)
+STORIES: tuple[Story, ...] = (*DELIVERY, *DEPLOYMENTS, *FAILURES, *IDENTITY, *SCOPES)

@@ -95,7 +95,7 @@ LINKS = (
         },
     ),
     Story(
-        "a named deployment is meant whenever it ended and wherever its service is; the failure's own source comes first",
+        "a named deployment is meant whenever and wherever it ended; one of the failure's own source comes first",
         (
             deployed("01 09:00", "d1", source="https://other.example"),
             deployed("01 08:00", "d1", source="https://pager.acme.example"),

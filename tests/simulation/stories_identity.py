@@ -30,7 +30,9 @@ from tests.simulation.story import (
 
 CONTRACT = (
     service(),
-    initiative("activation", aliases=["onboarding"], tracks={"jira": [{"epic": "GROW-1"}], "github": [{"label": "growth"}]}),
+    initiative(
+        "activation", aliases=["onboarding"], tracks={"jira": [{"epic": "GROW-1"}], "github": [{"label": "growth"}]}
+    ),
     initiative("core", tracks={"jira": [{"ticket": "CORE-1"}]}),
 )
 
@@ -240,7 +242,7 @@ TICKETS = (
         absent=(ticket("GROW-1"), ticket("CORE-1")),
     ),
     Story(
-        "a ticket looks like its latest snapshot; moving changes its status and may reopen it",
+        "a ticket looks like its latest snapshot; moving changes its status, and one seen open later is not closed",
         (
             ticket_created("02 09:00", "OPS-1"),
             ticket_seen("02 10:00", "OPS-1", title="First", status="To Do", kind="Story"),
@@ -254,6 +256,11 @@ TICKETS = (
             ticket_seen("02 10:00", "OPS-3"),
             ticket_closed("02 11:00", "OPS-3"),
             ticket_moved("02 12:00", "OPS-3", "To Do"),
+            ticket_seen("02 12:00", "OPS-3", status="To Do", closed=False),
+            ticket_seen("02 10:00", "OPS-5", closed=False),
+            ticket_closed("02 11:00", "OPS-5"),
+            ticket_moved("02 12:00", "OPS-5", "Archived"),
+            ticket_seen("02 12:00", "OPS-5", status="Filed"),
             ticket_seen("02 10:00", "OPS-4"),
             ticket_deleted("02 11:00", "OPS-4"),
         ),
@@ -271,6 +278,7 @@ TICKETS = (
             ticket("OPS-2"): {"status": "Done", "closed_at": us("02 11:00")},
             ticket("OPS-3"): {"status": "To Do", "closed_at": None, "created_at": None},
             ticket("OPS-4"): {"deleted": True},
+            ticket("OPS-5"): {"status": "Filed", "closed_at": us("02 11:00")},
         },
     ),
 )

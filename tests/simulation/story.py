@@ -48,8 +48,8 @@ MetricKey = tuple[str, str, str, str, int | None]
 class Story:
     """Events, and what must follow from them.
 
-    `facts` maps (kind, fact id) to the fields that the story is about; the others are free. `absent` are facts that must
-    not exist. `metrics` maps a key to (value, n), or to None where the metric must be absent, as of `as_of`.
+    `facts` maps (kind, fact id) to the fields that the story is about; the others are free. `absent` facts must not
+    exist. `metrics` maps a key to (value, n), or to None where the metric must be absent, as of `as_of`.
     """
 
     name: str
@@ -205,7 +205,7 @@ def abandoned(at: str, number: int) -> Event:
 
 
 def deployed(at: str, name: str, sha: str | None = None, *, what: str = "succeeded", **fields: Any) -> Event:
-    """A deployment `succeeded`, `started`, `failed` or was `cancelled`; `started` as a field is the instant it tells."""
+    """A deployment `succeeded`, `started`, `failed` or was `cancelled`; `begun` is when it says that it started."""
     begun, source = fields.pop("begun", None), fields.pop("source", None)
     payload = DeploymentEvent(
         deployment=name,
@@ -266,7 +266,9 @@ def _project(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def declared(kind: Any, name: str, spec: dict[str, Any] | None, at: str = "01 00:00", since: str | None = None) -> Event:
+def declared(
+    kind: Any, name: str, spec: dict[str, Any] | None, at: str = "01 00:00", since: str | None = None
+) -> Event:
     """An object of the contract, declared `at` and in force `since` (None: since ever)."""
     effective = moment(since) if since else None
     payload = ContractDeclared(kind=kind, name=name, spec=spec, metadata={"name": name}, effective_from=effective)
