@@ -1,0 +1,1 @@
+"""Leadline: from the events of trackers, CI/CD and incident tools to delivery metrics by initiative and team."""

@@ -1,4 +1,4 @@
-"""Settings: defaults < YAML file < `LEADLINE_*` environment < flags. Secrets come from `*_FILE` or the environment.
+r"""Settings: defaults < YAML file < `LEADLINE_*` environment < flags. Secrets come from `*_FILE` or the environment.
 
 database: leadline.db
 snapshots: snapshots
@@ -6,7 +6,7 @@ http: {host: 127.0.0.1, port: 8080}
 connectors:
   github: {secrets_file: /run/secrets/github}          # one secret a line; several while one is rotated
   jira:   {secrets: ["..."], settings: {base_url: "https://acme.atlassian.net"}}
-  git:    {settings: {deployments: '^v\\d+\\.\\d+\\.\\d+$'}}
+  git:    {settings: {deployments: 'v\d+\.\d+\.\d+'}}
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment before the file: what is passed in here is the file's content."""
         return env_settings, init_settings

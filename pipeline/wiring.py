@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.cdevents import CONNECTOR as CDEVENTS
 from connectors.git import CONNECTOR as GIT
@@ -17,12 +20,17 @@ from pipeline.engine.embedded import Engine
 from pipeline.engine.store import SqliteStore
 from pipeline.events.delivery import Connector, Context, Delivery
 from pipeline.events.errors import ConfigError
+from pipeline.exporter.model import Build
 from pipeline.facts.rows import FACTS, Fact
 from pipeline.ingest.translate import Translator
 from pipeline.log.sqlite import SqliteLog
+from pipeline.log.sqlite_file import SCHEMA_VERSION
 from pipeline.metrics.catalogue import MetricPoint
 from pipeline.metrics.windows import read_metrics as metrics_of
 from pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pipeline.api.services import Services
 
 CONNECTORS: Mapping[str, Connector] = {connector.name: connector for connector in (CDEVENTS, GIT, GITHUB, JIRA)}
 
@@ -71,7 +79,7 @@ class Wiring:
         return Context(actor_key=self.actor_key(), settings=self.settings.connector(connector).settings)
 
     def actor_key(self) -> bytes:
-        """Return the pseudonymisation key: from the settings, else from a file beside the database, made on first use."""
+        """Return the pseudonymisation key: from the settings, else a file beside the database, made on first use."""
         if self._actor_key is None:
             self._actor_key = self._find_actor_key()
         return self._actor_key
@@ -98,6 +106,33 @@ class Wiring:
         engine = self.engine()
         moment = as_of if as_of is not None else engine.as_of()
         return [] if moment is None else metrics_of(engine.state, moment)
+
+    def takes_unsigned(self, connector: str) -> bool:
+        """Tell whether deliveries of a connector are taken on anybody's word."""
+        return self.settings.connector(connector).allow_unsigned and not self.secrets(connector)
+
+    def serving(self, *, follow: bool = True, metrics_here: bool = True) -> AbstractContextManager[Services]:
+        """Return the services of a server, running within its block; see `pipeline.api.serving.serving`."""
+        from pipeline.api.doors import doors
+        from pipeline.api.serving import Parts, serving
+
+        def discard_engine() -> None:
+            self._engine = None
+
+        parts = Parts(
+            log=self.log(),
+            connectors=doors(CONNECTORS, self.secrets, self.takes_unsigned),
+            secrets=self.secrets,
+            translator=self.translator(),
+            engine=self.engine,
+            discard_engine=discard_engine,
+            open_read_store=lambda: SqliteStore(self.settings.database, read_only=True),
+            clock=clock,
+            new_id=lambda: secrets.token_hex(8),
+            build=Build(version=version("leadline"), schema=SCHEMA_VERSION),
+            max_body=self.settings.http.max_body_bytes,
+        )
+        return serving(parts, follow=follow, metrics_here=metrics_here)
 
     def close(self) -> None:
         """Release the database."""

@@ -1,0 +1,1 @@
+"""HTTP: the door for pushed deliveries, health, and the numbers. See `docs/http.md`."""

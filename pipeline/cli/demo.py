@@ -104,7 +104,7 @@ def _what_next(directory: Path) -> None:
         f"  leadline --config {config} query slowest_changes      which changes took longest, and where\n"
         f"  leadline --config {config} query failed_deployments   what broke, and for how long\n"
         f"  leadline --config {config} query orphan_work          what leads to no initiative\n"
-        f'  leadline --config {config} sql "SELECT * FROM deployments LIMIT 5"\n'
+        f'  leadline --config {config} sql "FROM deployments LIMIT 5"\n'
         f"  leadline --config {config} audit                      compute everything a second time, in SQL\n"
         f"  leadline --config {config} serve                      HTTP API and /metrics on http://127.0.0.1:8080\n"
         f"Your own repository:\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from pipeline.cli.output import Format, print_rows, say
@@ -45,7 +46,7 @@ def show(
     print_rows(rows, _COLUMNS, output)
     if not rows:
         say(
-            "No data for this selection. `leadline log stat` shows what has arrived, `leadline metrics list` what exists."
+            "No data for this selection. `leadline log stat` shows what came, `leadline metrics list` what exists."
         )
 
 
@@ -71,3 +72,15 @@ def _row(point: MetricPoint) -> dict[str, object]:
         "n": point.n,
         "as_of": from_us(point.as_of),
     }
+
+
+@app.command()
+def bands(
+    year: Annotated[int | None, typer.Option(help="Only this year's report.")] = None,
+    output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
+) -> None:
+    """Print what DORA's respondents reported, by year: something to read a number beside, never a verdict."""
+    from pipeline.metrics.bands import dora_bands
+
+    rows = [msgspec.structs.asdict(band) for band in dora_bands() if year in (None, band.year)]
+    print_rows(rows, ("year", "metric", "cluster", "reported"), output)

@@ -40,7 +40,8 @@ def run(
             if translated.deliveries or report.events:
                 say(
                     f"{translated.deliveries} deliveries -> {translated.events} new events"
-                    f" ({sum(translated.quarantined.values())} quarantined, {sum(translated.ignored.values())} ignored);"
+                    f" ({sum(translated.quarantined.values())} quarantined,"
+                    f" {sum(translated.ignored.values())} ignored);"
                     f" folded {report.events} events, {report.revisions} fact revisions"
                 )
             if once or stop.wait(interval):
@@ -55,7 +56,8 @@ def rebuild(
         bool, typer.Option("--retranslate", help="Derive the events from the raw deliveries again, too.")
     ] = False,
     accept_failures: Annotated[
-        bool, typer.Option("--accept-failures", help="Retranslate even if deliveries that had been translated now fail.")
+        bool,
+        typer.Option("--accept-failures", help="Retranslate even if deliveries that had been translated now fail."),
     ] = False,
 ) -> None:
     """Forget all derived state and compute it again from the log."""
@@ -69,7 +71,10 @@ def rebuild(
                 say(f"Nothing was changed: deliveries that had been translated now fail: {changed.failing}.")
                 say("Correct the translator, or pass --accept-failures to quarantine them.")
                 raise typer.Exit(1)
-            say(f"retranslated {changed.deliveries} deliveries: {changed.removed} events taken back, {changed.added} new")
+            say(
+                f"retranslated {changed.deliveries} deliveries:"
+                f" {changed.removed} events taken back, {changed.added} new"
+            )
         with _progress("rebuilding") as progress:
             report = wiring.engine().rebuild(progress=progress)
     finally:

@@ -1,0 +1,1 @@
+"""The engine: the fold over stages, state stores and cursors."""

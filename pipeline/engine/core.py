@@ -14,7 +14,7 @@ from pipeline.metrics.delivery import DeliveryMetrics
 
 
 class Fold:
-    """correlate -> attribute -> aggregate. Pure in (state, events) for a given contract: no clock, no I/O of its own."""
+    """correlate -> attribute -> aggregate. Pure in (state, events) under one contract: no clock, no I/O of its own."""
 
     def __init__(self, state: State, contract: Contract) -> None:
         self._correlator = Correlator(state, contract)

@@ -98,6 +98,8 @@ class Engine:
                 if progress is not None:
                     progress(self._reached, end)
             self._commit(report)
+        if report.events > self._batch:
+            self._store.checkpoint()
         return report
 
     def rebuild(self, progress: Progress | None = None) -> RunReport:

@@ -39,6 +39,10 @@ class Store(Backend, Protocol):
         """Return the number of the last commit (0: none yet)."""
         ...
 
+    def checkpoint(self) -> None:
+        """Tidy up after large commits, so that the next small one need not."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -91,6 +95,9 @@ class MemoryStore:
 
     def sequence(self) -> int:
         return self._sequence
+
+    def checkpoint(self) -> None:
+        """Nothing to tidy up."""
 
     def close(self) -> None:
         """Nothing to release."""
@@ -217,6 +224,9 @@ class SqliteStore:
 
     def sequence(self) -> int:
         return int(self.mark("sequence") or 0)
+
+    def checkpoint(self) -> None:
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         self._db.close()

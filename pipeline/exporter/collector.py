@@ -113,7 +113,9 @@ def _families(model: ReadModel, max_scopes: int) -> Iterator[Metric]:
             yield _sample_sizes(metric.name, points)
     yield _gauge("leadline_fold_position_offset", "Offset of the last event in these numbers.", model.position)
     if model.as_of is not None:
-        yield _gauge("leadline_as_of_timestamp_seconds", "The instant that the numbers are as of.", model.as_of.timestamp())
+        yield _gauge(
+            "leadline_as_of_timestamp_seconds", "The instant that the numbers are as of.", model.as_of.timestamp()
+        )
     overflow = GaugeMetricFamily(
         "leadline_scopes_dropped", "Scopes that are left out here, being beyond the limit.", labels=["scope_kind"]
     )
@@ -125,7 +127,7 @@ def _families(model: ReadModel, max_scopes: int) -> Iterator[Metric]:
 def _bounded(points: Iterable[MetricPoint], limit: int) -> tuple[set[tuple[str, str]], dict[str, int]]:
     """Return the scopes to export and, by kind, how many are left out.
 
-    They are ranked by observations over all windows, which move slowly: a rank that jumps would make series come and go.
+    They are ranked by observations over all windows, which move slowly: with ranks that jump, series come and go.
     """
     seen: Counter[tuple[str, str]] = Counter()
     for point in points:

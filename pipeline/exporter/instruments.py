@@ -52,7 +52,10 @@ class Instruments:
         )
         self._revisions = Counter("leadline_fact_revisions", "Facts added, replaced or retracted.", registry=registry)
         self._failures = Counter(
-            "leadline_follower_failures", "Attempts to follow the log that failed, by error.", ["error"], registry=registry
+            "leadline_follower_failures",
+            "Attempts to follow the log that failed, by error.",
+            ["error"],
+            registry=registry,
         )
 
     def delivery(self, connector: str, status: int, at: datetime) -> None:

@@ -1,0 +1,1 @@
+"""Facts: what events add up to, in whatever order they come."""

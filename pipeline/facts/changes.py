@@ -138,7 +138,7 @@ class Changes:
                 self._put(key, change)
 
     def graph_missing(self, repo: str, service: str, arrival: Arrival, *, present: bool) -> None:
-        """A deployment without a commit graph came (or, with `present` False, went): merge times decide what it holds."""
+        """A deployment without a commit graph came, or (`present` False) went: merge times decide what it holds."""
         name = f"{repo}\x1f{service}"
         if not present:
             self._graphless.remove(name, *arrival)
@@ -201,7 +201,7 @@ class Changes:
         return _with_spans(fact)
 
     def settle_commit(self, key: str) -> tuple[str, ChangeFact | None] | None:
-        """Return (id, fact) of a commit that is a change by itself, (id, None) if it is one no longer, None if it never was."""
+        """Return (id, fact) of a commit that is a change by itself; a None fact: no longer; None: it never was."""
         node = self._commits.by_key(key)
         if node is None:
             return None
@@ -239,9 +239,7 @@ class Changes:
         )
         return _with_spans(fact)
 
-    def _arrival(
-        self, change: Change, paths: Collection[str] | None
-    ) -> tuple[Arrival | None, str | None, str | None]:
+    def _arrival(self, change: Change, paths: Collection[str] | None) -> tuple[Arrival | None, str | None, str | None]:
         """Return the first delivery of a change, the service that made it, and how it was found."""
         node = self._commits.get(change.repo, change.merge_sha) if change.merge_sha else None
         contained = None if node is None else self._first(change.repo, node, paths)
@@ -273,8 +271,10 @@ class Changes:
         return None
 
     def _delivers(self, repo: str, service: str, paths: Collection[str] | None, at: int) -> bool:
-        """Whether a deployment of a service delivers such a change: it is one of the change's services at that time,
-        or the contract declares none for the repository."""
+        """Whether a deployment of a service delivers such a change.
+
+        It does if it is one of the change's services at that time, or if the contract declares none for the repository.
+        """
         services = self._contract.services_of_change(repo, paths, at)
         return service in services or services == [repo]
 

@@ -84,7 +84,7 @@ class Commits:
             node.paths = sorted({*(node.paths or ()), *data.paths})
         self._nodes.put(key, node)
         self._touch(key, node)
-        self._linked_now(node, was_linked)
+        self._linked_now(node, was_linked=was_linked)
         self._hand_on(data.repo, node, added)
 
     def push(self, data: BranchUpdated) -> None:
@@ -96,12 +96,12 @@ class Commits:
         was_linked = bool(node.parents or node.reaches)
         told = [*data.commits, data.before] if data.before and not data.forced else data.commits
         known = {*node.reaches, data.after}
-        added = [sha for sha in dict.fromkeys(told) if sha is not None and sha not in known]
+        added = [sha for sha in dict.fromkeys(told) if sha not in known]
         node.reaches = sorted([*node.reaches, *added])
         node.distinct = sorted({*node.distinct, *data.distinct})
         self._nodes.put(key, node)
         self._touch(key, node)
-        self._linked_now(node, was_linked)
+        self._linked_now(node, was_linked=was_linked)
         self._hand_on(data.repo, node, added)
 
     def claim(self, change: str, repo: str, sha: str) -> Node:
@@ -188,6 +188,6 @@ class Commits:
         if node.is_fact or (node.first_deployed and not node.claims):
             self.touched_commits.add(key)
 
-    def _linked_now(self, node: Node, was_linked: bool) -> None:
+    def _linked_now(self, node: Node, *, was_linked: bool) -> None:
         if node.placed and not was_linked and (node.parents or node.reaches):
             self.linked.update(node.placed)

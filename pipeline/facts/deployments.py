@@ -11,7 +11,7 @@ from pipeline.events.envelope import Event
 from pipeline.events.times import seconds_between, to_us
 from pipeline.events.types import DeploymentEvent
 from pipeline.facts.changes import Changes
-from pipeline.facts.commits import Arrival, Commits
+from pipeline.facts.commits import Commits
 from pipeline.facts.rows import DeploymentFact
 from pipeline.facts.state import State
 from pipeline.facts.timeline import Timelines
@@ -83,8 +83,11 @@ def deployment_id(source: str, data: DeploymentEvent) -> str:
 
 
 class Deployments:
-    """Keeps deployments and their neighbourhood in order. `touched` are those to settle; `relink` the failures whose
-    link has to be looked at again."""
+    """Keeps deployments and their neighbourhood in order.
+
+    `touched` are those to settle; `relink` are failures whose link has to be looked at again, and `relink_after` the
+    services and instants after which all of them have to be.
+    """
 
     def __init__(self, state: State, contract: Contract, commits: Commits, changes: Changes) -> None:
         self._table = state.table("deployment", Deployment)

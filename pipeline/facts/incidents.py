@@ -124,8 +124,10 @@ class Failures:
         )
 
     def recoveries(self, keys: list[str]) -> list[int]:
-        """Return the instants at which a deployment with these failures was recovered from: when the last of its
-        incidents was resolved, if all are, and when it was first rolled back."""
+        """Return the instants at which a deployment with these failures was recovered from.
+
+        They are when the last of its incidents was resolved, if all are, and when it was first rolled back.
+        """
         failures = [found for key in keys if (found := self._table.get(key)) is not None]
         rollbacks = [found.at() for found in failures if found.kind == "rollback"]
         ends = [found.ended() for found in failures if found.kind == "incident"]

@@ -7,7 +7,7 @@ current batches. Objects are mutable: whoever changes one calls `Table.put` agai
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -83,7 +83,7 @@ class Table(Generic[T]):
             cache[key] = None if raw is None else self._decode(raw)
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, T]]:
-        """Yield all live objects whose key begins with `prefix`, those not yet drained included; no order is promised."""
+        """Yield all objects whose key begins with `prefix`, those not yet drained included; no order is promised."""
         for key, raw in self._backend.scan(self.name, prefix):
             if key not in self._dirty:
                 yield key, self._decode(raw)
@@ -120,6 +120,6 @@ class State:
         found = self.tables.get(name)
         if found is None:
             created = Table(name, kind, self._backend)
-            self.tables[name] = created  # type: ignore[assignment] - the name decides the kind
+            self.tables[name] = cast("Table[msgspec.Struct]", created)
             return created
-        return found  # type: ignore[return-value] - the name decides the kind
+        return cast("Table[T]", found)

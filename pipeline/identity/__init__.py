@@ -1,0 +1,1 @@
+"""Identity: which initiative each fact belongs to, and why."""

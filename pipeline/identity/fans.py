@@ -20,8 +20,11 @@ class Fan(msgspec.Struct, array_like=True):
 
 
 class Fans:
-    """Sets that only grow. A member that has moved away stays listed: readers check each member's own side of the
-    relation, so nothing has to be searched for and removed."""
+    """Sets that only grow.
+
+    A member that has moved away stays listed: readers check each member's own side of the relation, so nothing has to
+    be searched for and removed.
+    """
 
     def __init__(self, state: State, name: str) -> None:
         self._table = state.table(name, Fan)

@@ -1,0 +1,1 @@
+"""Metrics: daily cells, rolling windows, and the one list of what is measured."""

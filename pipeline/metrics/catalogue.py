@@ -105,7 +105,7 @@ CATALOGUE: tuple[Metric, ...] = (
         unit="seconds",
         stats=_LATENCY,
         title="Failed deployment recovery time",
-        help="Finish of a failed deployment to its incidents resolved, its rollback, or the next success after a failure.",
+        help="Finish of a failed deployment to incidents resolved, rollback, or the next success after a failure.",
         source=_DORA,
         beside=("open_recoveries",),
     ),

@@ -17,7 +17,7 @@ ORG: Scope = ("org", "all")
 
 
 class Cell(msgspec.Struct, array_like=True):
-    """One scope on one UTC day. Counts are of production deployments; lists hold spans in whole milliseconds, sorted."""
+    """One scope on one UTC day. Counts are of production deployments; lists hold spans in milliseconds, sorted."""
 
     delivered: int = 0
     finished: int = 0
@@ -48,17 +48,27 @@ _SPANS = ("coding_time", "pickup_time", "review_time", "deploy_time")
 _NOTHING = Cell()
 
 
+#: The metrics of what is not finished.
+OPEN = ("open_changes", "open_recoveries")
+
+
+def day_prefix(day: int) -> str:
+    """Return what the keys of all cells of a day begin with; keys sort by day, so that a window is a range."""
+    return f"{day:06d}|"
+
+
 def cell_key(day: int, scope: Scope) -> str:
-    """Return the key of a cell; keys sort by day, so that a window is a range."""
+    """Return the key of the cell of a scope on a day."""
     return f"{day:06d}|{scope[0]}|{scope[1]}"
 
 
-def open_key(metric: str, scope: Scope, day: int) -> str:
-    return f"{metric}|{scope[0]}|{scope[1]}|{day}"
+def open_prefix(metric: str, scope: Scope) -> str:
+    """Return what the keys of all open items of a scope begin with."""
+    return f"{metric}|{scope[0]}|{scope[1]}|"
 
 
 class DeliveryMetrics:
-    """Keeps the cells of the delivery metrics. Applying revisions in any order ends in the same cells, byte for byte."""
+    """Keeps the cells of the delivery metrics. Revisions applied in any order end in the same cells, byte for byte."""
 
     def __init__(self, state: State) -> None:
         self._cells = state.table("cell", Cell)
@@ -134,7 +144,7 @@ class DeliveryMetrics:
 
     def _mark_open(self, metric: str, scopes: list[Scope], since: int, sign: int) -> None:
         for scope in scopes:
-            key = open_key(metric, scope, since // DAY_US)
+            key = f"{open_prefix(metric, scope)}{since // DAY_US}"
             cell = self._open.get(key) or OpenCell(since=[])
             if sign > 0:
                 insort(cell.since, since)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from pipeline.events.times import DAY_US, to_us
 from pipeline.facts.state import State
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
-from pipeline.metrics.delivery import Cell, OpenCell, cell_key
+from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix
 
 _LATENCIES = tuple(metric.name for metric in CATALOGUE if metric.unit == "seconds")
 _COUNTS = ("delivered", "finished", "failed", "rework", "traced", "ambiguous", "orphan")
@@ -63,29 +63,32 @@ class _Window:
                     yield name, stat, quantile(spans, share) / 1000, len(spans)
 
 
-def read_metrics(state: State, as_of: datetime, windows: Iterable[int] = WINDOWS) -> list[MetricPoint]:
+def read_metrics(
+    state: State, as_of: datetime, windows: Iterable[int] = WINDOWS, scopes: Collection[Scope] | None = None
+) -> list[MetricPoint]:
     """Return every metric that has data, by scope and window, as of an instant; sorted.
 
-    Cost: the cells of the longest window and the days with open items. Values are rounded to 9 decimals.
+    `scopes` None: all of them. Cost: the cells of these scopes in the longest window, and their days with open items;
+    never the history. Values are rounded to 9 decimals.
     """
     now = to_us(as_of)
-    points = [*_windowed(state, now, tuple(windows)), *_open(state, now)]
+    points = [*_windowed(state, now, tuple(windows), scopes), *_open(state, now, scopes)]
     return sorted(
         points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat)
     )
 
 
-def _windowed(state: State, now: int, windows: tuple[int, ...]) -> Iterable[MetricPoint]:
+def _windowed(
+    state: State, now: int, windows: tuple[int, ...], scopes: Collection[Scope] | None
+) -> Iterable[MetricPoint]:
     today = now // DAY_US
-    cells = state.table("cell", Cell)
-    sums: dict[tuple[int, str, str], _Window] = {}
+    sums: dict[tuple[int, Scope], _Window] = {}
     for day in range(today - max(windows, default=0) + 1, today + 1):
-        for key, cell in cells.items(cell_key(day, ("", "")).partition("|")[0] + "|"):
-            _, kind, scope = key.split("|", 2)
+        for where, cell in _cells(state, day, scopes):
             for days in windows:
                 if day > today - days:
-                    sums.setdefault((days, kind, scope), _Window()).add(cell)
-    for (days, kind, scope), window in sums.items():
+                    sums.setdefault((days, where), _Window()).add(cell)
+    for (days, (kind, scope)), window in sums.items():
         for metric, stat, value, n in window.values(days):
             yield MetricPoint(
                 metric=metric,
@@ -100,12 +103,28 @@ def _windowed(state: State, now: int, windows: tuple[int, ...]) -> Iterable[Metr
             )
 
 
-def _open(state: State, now: int) -> Iterable[MetricPoint]:
+def _cells(state: State, day: int, scopes: Collection[Scope] | None) -> Iterable[tuple[Scope, Cell]]:
+    cells = state.table("cell", Cell)
+    if scopes is None:
+        for key, cell in cells.items(day_prefix(day)):
+            _, kind, name = key.split("|", 2)
+            yield (kind, name), cell
+        return
+    cells.prefetch(cell_key(day, scope) for scope in scopes)
+    for scope in scopes:
+        found = cells.get(cell_key(day, scope))
+        if found is not None:
+            yield scope, found
+
+
+def _open(state: State, now: int, scopes: Collection[Scope] | None) -> Iterable[MetricPoint]:
+    table = state.table("open", OpenCell)
+    prefixes = [""] if scopes is None else [open_prefix(metric, scope) for metric in OPEN for scope in scopes]
     ages: dict[tuple[str, str, str], list[int]] = {}
-    for key, cell in state.table("open", OpenCell).items():
+    for key, cell in (item for prefix in prefixes for item in table.items(prefix)):
         metric, kind, rest = key.split("|", 2)
         scope = rest.rpartition("|")[0]
-        known = [max(0, now - since) // 1000 for since in cell.since if since <= now]
+        known = [(now - since) // 1000 for since in cell.since if since <= now]
         if known:
             ages.setdefault((metric, kind, scope), []).extend(known)
     for (metric, kind, scope), spans in ages.items():

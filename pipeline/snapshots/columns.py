@@ -27,13 +27,15 @@ _ARROW: dict[Any, pa.DataType] = {
     list[Ref]: pa.list_(_REF),
 }
 
-#: Columns of every row of a fact beside the fact's own; `revision` is a hash of what the fact says.
-_BOOKKEEPING = [
-    ("snapshot", pa.int64()),
-    ("taken_at", INSTANT),
-    ("retracted", pa.bool_()),
-    ("revision", pa.string()),
-]
+#: Columns of every row of a fact beside the fact's own. `revision` is a hash of what the fact says; `replaces` the
+#: snapshot that said something else about it before, None for the first word on it.
+BOOKKEEPING: dict[str, pa.DataType] = {
+    "snapshot": pa.int64(),
+    "taken_at": INSTANT,
+    "retracted": pa.bool_(),
+    "revision": pa.string(),
+    "replaces": pa.int64(),
+}
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -62,7 +64,7 @@ def _fields(row: type[msgspec.Struct]) -> list[tuple[str, pa.DataType]]:
     return [(name, INSTANT if _is_instant(name) else _ARROW[hints[name]]) for name in row.__struct_fields__]
 
 
-FACT_SCHEMAS: dict[str, pa.Schema] = {kind: pa.schema([*_fields(fact), *_BOOKKEEPING]) for kind, fact in FACTS.items()}
+FACT_SCHEMAS: dict[str, pa.Schema] = {kind: pa.schema([*_fields(fact), *BOOKKEEPING.items()]) for kind, fact in FACTS.items()}
 METRIC_SCHEMA = pa.schema([*_fields(MetricPoint), ("snapshot", pa.int64()), ("taken_at", INSTANT)])
 
 

@@ -29,11 +29,14 @@ _REPAIR = "restore the directory from a backup; or move it away and build anew, 
 
 
 class DataFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One Parquet file. `path` is relative to the directory; `part` the kind of fact or type of event within `room`."""
+    """One Parquet file. `path` is relative to the directory; `part` the kind of fact or type of event within `room`;
+    `month` that of the rows, such as 2026-03, or `undated`.
+    """
 
     path: str
     room: str
     part: str
+    month: str
     rows: int
     bytes: int
     sha256: str
@@ -73,28 +76,32 @@ class Pointer(msgspec.Struct, frozen=True):
     sha256: str
 
 
-def current(directory: Path) -> Manifest | None:
-    """Return the latest snapshot; None if there is none. Raises `Corrupt` when `current` leads to no sound manifest."""
-    pointer = _pointer(directory)
-    return None if pointer is None else _load(directory, pointer.number, pointer.sha256)
+def current(directory: Path) -> tuple[str, Manifest] | None:
+    """Return (hash, manifest) of the latest snapshot; None if there is none.
 
-
-def chain(directory: Path, down_to: int = 0) -> list[Manifest]:
-    """Return all snapshots with a number above `down_to`, the oldest first; each is held to the hash that its successor has.
-
-    Raises `Corrupt` naming the first manifest that is missing or was changed.
+    Raises `Corrupt` when `current` leads to no sound manifest.
     """
-    found = list(_backwards(directory, down_to))
+    return next(_backwards(directory, None), None)
+
+
+def chain(directory: Path, known: str | None = None) -> list[tuple[str, Manifest]]:
+    """Return (hash, manifest) of the snapshots after the one with the hash `known`, the oldest first.
+
+    None, or a hash that no snapshot has: all of them. Each is held to the hash that its successor has; raises `Corrupt`
+    naming the first manifest that is missing or was changed.
+    """
+    found = list(_backwards(directory, known))
     found.reverse()
     return found
 
 
-def commit(directory: Path, manifest: Manifest) -> None:
-    """Make a snapshot the current one. Its files have to be durable already."""
+def commit(directory: Path, manifest: Manifest) -> str:
+    """Make a snapshot the current one; returns its hash. Its files have to be durable already."""
     raw = msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
     write_durably(manifest_path(directory, manifest.number), raw)
     pointer = Pointer(manifest.number, hashlib.sha256(raw).hexdigest())
     write_durably(directory / CURRENT, msgspec.json.encode(pointer) + b"\n")
+    return pointer.sha256
 
 
 def manifest_path(directory: Path, number: int) -> Path:
@@ -129,13 +136,14 @@ def settle(beside: Path, path: Path) -> None:
             os.close(folder)
 
 
-def _backwards(directory: Path, down_to: int) -> Iterator[Manifest]:
-    manifest = current(directory)
-    while manifest is not None and manifest.number > down_to:
-        yield manifest
-        if manifest.previous is None:
+def _backwards(directory: Path, known: str | None) -> Iterator[tuple[str, Manifest]]:
+    pointer = _pointer(directory)
+    while pointer is not None and pointer.sha256 != known:
+        manifest = _load(directory, pointer.number, pointer.sha256)
+        yield pointer.sha256, manifest
+        if manifest.previous is None or manifest.previous_sha256 is None:
             return
-        manifest = _load(directory, manifest.previous, manifest.previous_sha256 or "")
+        pointer = Pointer(manifest.previous, manifest.previous_sha256)
 
 
 def _pointer(directory: Path) -> Pointer | None:

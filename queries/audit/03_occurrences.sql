@@ -9,8 +9,8 @@ from (
     select *,
         case outcome when 'success' then success_at when 'failure' then failed_at when 'cancelled' then cancelled_at end as finished_at
     from (
-        select source || '|' || deployment || '|' || coalesce(repo, '') || '|' || coalesce(sha, '') || '|' || coalesce(service, '')
-                || '|' || environment as id,
+        select left(sha256(concat_ws('|', source, deployment, coalesce(repo, ''), coalesce(sha, ''), coalesce(service, ''), environment)), 16)
+            as id,
             source, deployment, repo, sha, service as named, environment,
             min(time_us) filter (what = 'success') as success_at,
             min(time_us) filter (what = 'failed') as failed_at,
@@ -28,7 +28,7 @@ from (
 
 create table failure_told as
 select source || '|incident|' || incident as id, 'incident' as kind, source, incident as name,
-    coalesce(min(time_us) filter (what in ('detected', 'reported')), min(time_us)) as instant,
+    coalesce(min(time_us) filter (what in ('detected', 'reported')), min(time_us) filter (what = 'resolved'), min(time_us)) as instant,
     min(time_us) filter (what = 'resolved' and time_us >= coalesce(reopened_at, time_us)) as resolved_at,
     arg_max({'repo': repo, 'named': service, 'environment': environment, 'deployment': deployment, 'severity': severity,
              'title': title, 'url': url}, stamp) as told
@@ -38,7 +38,7 @@ from (
 )
 group by source, incident
 union all
-select source || '|rollback|' || rollback, 'rollback', source, rollback, min(time_us), null,
+select source || '|rollback|' || rollback, 'rollback', source, rollback, min(time_us), min(time_us),
     arg_max({'repo': repo, 'named': service, 'environment': environment, 'deployment': rolled_back, 'severity': null::varchar,
              'title': '', 'url': url}, stamp)
 from rollback_event

@@ -1,10 +1,10 @@
 -- Question: which changes are there, what belongs to them, and what happened to them up to the merge?
--- Reads:    change_event, commit_event, push_event, first_deployed, service_repo, policy_version.
--- Gives:    commit_known, change_told (one row a change or a deployed commit without one), claim(repo, change, sha),
---           change_service. Instants: microseconds since 1970, UTC.
+-- Reads:    change_event, commit_event, push_event, first_deployed.
+-- Gives:    commit_known; claim(repo, change, sha); change_told: one row for each change, and for each commit that belongs to
+--           none and was deployed by whatever service. Instants: microseconds since 1970, UTC.
 
 create table commit_known as
-select repo, sha, min(authored_at) as authored_at, min(stamp.time_us) as instant, arg_max(title, stamp) as title,
+select repo, sha, min(authored_at) as authored_at, min(stamp.time_us) as recorded_at, arg_max(title, stamp) as title,
        max(coalesce(len(parents), 0)) > 1 as is_merge, list_distinct(flatten(list(refs))) as refs,
        flatten(list(paths) filter (paths is not null)) as paths
 from commit_event
@@ -57,35 +57,18 @@ select change as id, 'pull_request' as kind, repo, change, null::varchar as sha,
     (select min(authored_at) from claim join commit_known using (repo, sha)
      where claim.repo = life.repo and claim.change = life.change and (is_own or not is_merge_sha)) as authored_at,
     merged_at is null and coalesce(abandoned_at >= coalesce(seen_open_at, abandoned_at), false) as abandoned,
-    snapshot.title, snapshot.branch, snapshot.labels,
+    snapshot.title, snapshot.branch, snapshot.labels, snapshot.refs as own_refs,
     list_distinct(list_concat(snapshot.refs, coalesce(
         (select flatten(list(refs)) from claim join commit_known using (repo, sha)
          where claim.repo = life.repo and claim.change = life.change), []))) as refs,
     (select flatten(list(paths) filter (paths is not null)) from claim join commit_known using (repo, sha)
      where claim.repo = life.repo and claim.change = life.change) as paths,
-    coalesce(merged_at, created_at, first_event_at) as instant
+    first_event_at
 from change_lifecycle as life
 left join first_review using (repo, change)
 union all
-select repo || '@' || sha, 'commit', repo, null, sha, null, null, null, authored_at, false, title, null, [], refs, paths, instant
+select repo || '@' || sha, 'commit', repo, null, sha, null, null, null, authored_at, false, title, null, [], refs, refs, paths, recorded_at
 from commit_known
 anti join claim using (repo, sha)
 where not is_merge
     and exists (from first_deployed join node using (node) where node.repo = commit_known.repo and node.sha = commit_known.sha);
-
-create macro path_matches(path, pattern) as
-    case when regexp_matches(pattern, '[*?\[]') then path glob pattern
-         else path = rtrim(pattern, '/') or starts_with(path, rtrim(pattern, '/') || '/') end;
-
-create table change_service as
-with declared as (
-    select change.id, service.service,
-        len(list_filter(coalesce(change.paths, []), lambda path:
-            len(list_filter(service.paths, lambda pattern: path_matches(path, pattern))) > 0)) > 0 as matches
-    from change_told as change
-    join service_repo as service on service.repo = change.repo and change.instant >= service.valid_from and change.instant < service.valid_to
-)
-select id, service from declared
-qualify matches or not bool_or(matches) over (partition by id)
-union
-select id, repo from change_told anti join declared using (id);

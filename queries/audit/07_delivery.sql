@@ -1,50 +1,106 @@
--- Question: which deployment delivered each change?
--- Reads:    change_told, change_service, claim, first_deployed, deployment, known_graph.
--- Gives:    delivery(id, rank, method): id of the change, rank of the deployment; seed(rank): the oldest deployment of each
---           repository and service.
+-- Question: which deployment delivered each change, and of which services is the change?
+-- Reads:    change_told, claim, first_deployed, deployment, service_repo, known_graph.
+-- Gives:    seed(rank): the oldest deployment of each repository and service; delivery(id, rank, method): id of the change, rank
+--           of the deployment; change: the rows of change_told that are changes, with the `instant` (microseconds since 1970)
+--           as of which the contract is asked about them; change_service(id, service).
+
+create macro matches_path(path, pattern) as
+    case when regexp_matches(pattern, '[*?\[]') then path glob pattern
+         else path = rtrim(pattern, '/') or starts_with(path, rtrim(pattern, '/') || '/') end;
+create macro match_paths(paths, patterns) as
+    len(list_filter(coalesce(paths, []), lambda path:
+        len(list_filter(patterns, lambda pattern: matches_path(path, pattern))) > 0)) > 0;
 
 create table seed as
 select min(rank) as rank from deployment
 where production and outcome = 'success' and repo is not null
 group by repo, service;
 
-create table delivery as
+-- What can deliver a change of the repository at all; `by_path`: whether it does depends on the paths of the change.
+create table deliverable as
+select rank, deployment.repo, deployment.service, finished_at, coalesce(bool_or(len(paths) > 0), false) as by_path
+from deployment
+left join service_repo as declared
+    on declared.repo = deployment.repo and finished_at >= declared.valid_from and finished_at < declared.valid_to
+where production and outcome = 'success' and deployment.repo is not null
+group by rank, deployment.repo, deployment.service, finished_at
+having count(declared.service) = 0 or bool_or(declared.service = deployment.service);
+
+create macro is_deliverable_to(candidate) as table
+    select id, rank
+    from query_table(candidate) join change_told using (id) join deliverable using (rank)
+    where not by_path or len(coalesce(paths, [])) = 0
+    union all
+    select id, rank
+    from query_table(candidate) join change_told using (id) join deliverable using (rank)
+    join service_repo as declared
+        on declared.repo = deliverable.repo and finished_at >= declared.valid_from and finished_at < declared.valid_to
+    where by_path and len(coalesce(change_told.paths, [])) > 0
+    group by id, rank
+    having bool_or(declared.service = deliverable.service and match_paths(change_told.paths, declared.paths))
+        or not bool_or(match_paths(change_told.paths, declared.paths));
+
+create table contained as
 with placed as (
-    select change.id, claim.sha, change.repo
-    from change_told as change join claim using (repo, change)
+    select told.id, claim.sha, told.repo
+    from change_told as told join claim using (repo, change)
     where claim.is_merge_sha
     union all
     select id, sha, repo from change_told where kind = 'commit'
-),
-contained as (
-    select placed.id, first_deployed.rank, own.id is not null as is_own
-    from placed
-    join node using (repo, sha)
-    join first_deployed using (node)
-    left join change_service as own on own.id = placed.id and own.service = first_deployed.service
-),
-by_ancestry as (
-    select id, coalesce(min(rank) filter (is_own), min(rank)) as rank from contained group by id
-),
-without_graph as (
-    select deployment.repo, service, finished_at, min(rank) as rank
-    from deployment
+)
+select distinct placed.id, first_deployed.rank
+from placed join node using (repo, sha) join first_deployed using (node);
+
+create table delivered_by_ancestry as
+select id, min(rank) as rank from is_deliverable_to('contained') group by id;
+
+create table followed as
+with without_graph as (
+    select deliverable.repo, deliverable.finished_at, by_path, rank
+    from deliverable join deployment using (rank)
     left join node on node.repo = deployment.repo and node.sha = deployment.sha
-    where production and outcome = 'success' and (node.node is null or node.node not in (select node from known_graph))
-    group by deployment.repo, service, finished_at
+    where node.node is null or node.node not in (select node from known_graph)
 ),
 waiting as (
-    select change.id, change.repo, change_service.service, merged_at
-    from change_told as change join change_service using (id) anti join by_ancestry using (id)
+    select told.id, told.repo, merged_at, len(coalesce(paths, [])) > 0 as has_paths
+    from change_told as told anti join delivered_by_ancestry using (id)
     where merged_at is not null
-),
-by_time as (
-    select id, min(rank) as rank
-    from waiting
-    asof join without_graph
-        on without_graph.repo = waiting.repo and without_graph.service = waiting.service and merged_at <= finished_at
-    group by id
 )
-select id, rank, 'ancestry' as method from by_ancestry
+select id, rank
+from waiting
+asof join (select repo, finished_at, min(rank) as rank from without_graph group by all) as next
+    on next.repo = waiting.repo and merged_at <= next.finished_at
+where not has_paths
 union all
-select id, rank, 'time' from by_time;
+select id, rank
+from waiting
+asof join (select repo, finished_at, min(rank) as rank from without_graph where not by_path group by all) as next
+    on next.repo = waiting.repo and merged_at <= next.finished_at
+where has_paths
+union all
+select id, rank
+from waiting join without_graph as later on later.repo = waiting.repo and merged_at <= later.finished_at
+where has_paths and by_path;
+
+create table delivery as
+select id, rank, 'ancestry' as method from delivered_by_ancestry
+union all
+select id, min(rank), 'time' from is_deliverable_to('followed') group by id;
+
+create table change as
+select told.*, coalesce(deployment.finished_at, merged_at, created_at, first_event_at) as instant
+from change_told as told
+left join delivery using (id)
+left join deployment using (rank)
+where kind <> 'commit' or delivery.id is not null;
+
+create table change_service as
+with declared as (
+    select change.id, declared.service, match_paths(change.paths, declared.paths) as matches
+    from change join service_repo as declared
+        on declared.repo = change.repo and change.instant >= declared.valid_from and change.instant < declared.valid_to
+)
+select id, service from declared
+qualify matches or not bool_or(matches) over (partition by id)
+union
+select id, repo from change anti join declared using (id);

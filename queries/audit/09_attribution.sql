@@ -1,5 +1,5 @@
 -- Question: which initiative does each ticket and each change serve, and how sure is that?
--- Reads:    ticket_event, initiative_name, initiative_mark, change_told, change_service.
+-- Reads:    ticket_event, initiative_name, initiative_mark, change, change_service.
 -- Gives:    ticket_serves(ticket, initiative): all that it resolves to; change_serves(id, initiatives, level): those of the
 --           first level (1 to 5) that yields any.
 
@@ -35,7 +35,7 @@ select ticket, initiative from ticket_own;
 
 create table change_serves as
 with mention as (
-    select id, ref.kind, ref.value, ref.via from (select id, unnest(refs) as ref from change_told)
+    select id, ref.kind, ref.value, ref.via from (select id, unnest(refs) as ref from change)
 ),
 candidate as (
     select id, initiative, 1 as level
@@ -43,7 +43,7 @@ candidate as (
     where kind = 'initiative'
     union
     select id, mark.initiative, 2
-    from (select id, unnest(labels) as label from change_told
+    from (select id, unnest(labels) as label from change
           union select id, value from mention where kind = 'label')
     join initiative_mark as mark on mark = 'label' and mark.value = label
     union

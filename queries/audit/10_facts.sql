@@ -10,12 +10,12 @@ create macro matches_any(text, patterns) as
 
 create table change_marked as
 select change.id,
-    len(list_filter(refs, lambda ref: ref.kind = 'incident')) > 0
+    len(list_filter(own_refs, lambda ref: ref.kind = 'incident')) > 0
         or coalesce(matches_any(branch, policy.rework_branches), false)
         or len(list_filter(labels, lambda label: matches_any(label, policy.rework_labels))) > 0 as unplanned,
     coalesce(matches_any(branch, policy.exempt_branches), false)
         or len(list_filter(labels, lambda label: matches_any(label, policy.exempt_labels))) > 0 as exempt
-from change_told as change
+from change
 join policy_version as policy on change.instant >= policy.valid_from and change.instant < policy.valid_to
 qualify policy.name = min(policy.name) over (partition by change.id);
 
@@ -26,9 +26,8 @@ with listed as (
     group by id
 ),
 placed as (
-    select change.id, services, coalesce(deployment.service, only_service) as service,
-        coalesce(deployment.finished_at, change.instant) as instant
-    from change_told as change
+    select change.id, services, coalesce(deployment.service, only_service) as service, change.instant
+    from change
     join listed using (id)
     left join delivery using (id)
     left join deployment using (rank)
@@ -46,7 +45,7 @@ with spanned as (
         seconds(created_at, first_review_at) as pickup_time,
         seconds(first_review_at, merged_at) as review_time,
         seconds(merged_at, deployment.finished_at) as deploy_time
-    from change_told as change
+    from change
     left join delivery using (id)
     left join deployment using (rank)
     left join seed using (rank)

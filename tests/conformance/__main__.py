@@ -1,7 +1,7 @@
 """`make conformance`: everything that is checked against real data that nobody here made.
 
-The data is found through `LEADLINE_REAL_DATA`. Prints a table; exits 1 if a check failed, and says so loudly, with exit 0,
-when there is no data.
+The data is found through `LEADLINE_REAL_DATA`. Prints a table; exits 1 if a check failed. Without data it says so
+loudly and exits 0.
 """
 
 from __future__ import annotations

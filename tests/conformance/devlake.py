@@ -105,7 +105,9 @@ def _previous(folder: Path) -> Row:
         for row in _table(folder, "cicd_deployment_commits_after")
         if row["result"] == "SUCCESS"
     }
-    mistakes = [f"{key}: {found.get(key)}, DevLake has {value}" for key, value in expected.items() if found.get(key) != value]
+    mistakes = [
+        f"{key}: {found.get(key)}, DevLake has {value}" for key, value in expected.items() if found.get(key) != value
+    ]
     note = "; ".join(mistakes[:3]) or "successful ones; DevLake leaves it empty for failed deployments, we know it"
     return "devlake previous successful deployment", len(expected), len(mistakes), note
 
@@ -117,7 +119,9 @@ def _between(folder: Path) -> Row:
     shas = {row["commit_sha"] for row in _table(folder, "repo_commits")}
     moment = datetime(2023, 4, 1, tzinfo=UTC)
     commits = [
-        _event(CommitRecorded(repo=_REPO, sha=sha, parents=parents[sha], authored_at=moment, committed_at=moment), moment)
+        _event(
+            CommitRecorded(repo=_REPO, sha=sha, parents=parents[sha], authored_at=moment, committed_at=moment), moment
+        )
         for sha in sorted(shas)
     ]
     state = _folded([*commits, *_deployments(_table(folder, "cicd_deployment_commits"), service="repo_url")])
@@ -204,7 +208,7 @@ def _table(folder: Path, name: str) -> list[Cells]:
 
 
 def _moment(text: str) -> datetime:
-    """DevLake writes `2023-04-10T06:51:47.000+00:00` and `2023-4-10 6:51:47`, the latter without a zone and meaning UTC."""
+    """DevLake writes `2023-04-10T06:51:47.000+00:00`, and `2023-4-10 6:51:47` in UTC."""
     if "T" in text:
         return datetime.fromisoformat(text).astimezone(UTC)
     return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)

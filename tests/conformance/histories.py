@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from connectors.git import CONNECTOR
 from connectors.git.options import ReadOptions
@@ -96,11 +97,12 @@ def _tags(name: str, path: Path, state: State, quarantined: Mapping[str, int]) -
     empty = sum(fact.changes == 0 for fact in deployments)
     note = (
         f"{len(deployments)} deployments of {len({fact.service for fact in deployments})} services ({seeds} seeds, "
-        f"{empty} without new commits), {len(told) - len(deployments)} other tags, {sum(quarantined.values())} quarantined"
+        f"{empty} without new commits), {len(told) - len(deployments)} other tags, "
+        f"{sum(quarantined.values())} quarantined"
     )
     return f"history {name} tags", len(told), len(wrong) + sum(quarantined.values()), note
 
 
-def _lines(path: Path) -> list[dict[str, object]]:
+def _lines(path: Path) -> list[dict[str, Any]]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]

@@ -32,9 +32,7 @@ RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def record(event: Event) -> Record:
-    return Record(
-        source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event)
-    )
+    return Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
 
 
 def append(log: EventLog, events: Iterable[Event]) -> None:

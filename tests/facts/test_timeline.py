@@ -16,7 +16,9 @@ actions = st.lists(st.tuples(st.booleans(), entries), max_size=60)
 
 
 @given(actions, entries)
-def test_neighbours_are_those_of_a_sorted_list(acts: list[tuple[bool, tuple[int, str]]], bound: tuple[int, str]) -> None:
+def test_neighbours_are_those_of_a_sorted_list(
+    acts: list[tuple[bool, tuple[int, str]]], bound: tuple[int, str]
+) -> None:
     timelines = Timelines(State(), "any")
     expected: set[tuple[int, str]] = set()
     for adds, (at, key) in acts:

@@ -27,7 +27,7 @@ def contract_of(events: Iterable[Event]) -> Contract:
 
 
 def fold(events: Sequence[Event], *, size: int | None = None, restart: bool = False) -> State:
-    """Fold events in batches of `size` (None: one), committing after each; `restart`: with a fresh process each time."""
+    """Fold events in batches of `size` (None: one), committing after each; `restart`: with a fresh fold each time."""
     contract = contract_of(events)
     store = MemoryStore()
     state = State(store)
@@ -53,4 +53,4 @@ def results(state: State) -> Mapping[str, Mapping[str, bytes]]:
 
 def facts_of(state: State, kind: str) -> dict[str, Fact]:
     """Return the facts of a kind by id."""
-    return {key: value for key, value in state.table(f"fact_{kind}", FACTS[kind]).items() if isinstance(value, Fact)}
+    return dict(state.table(f"fact_{kind}", FACTS[kind]).items())

@@ -95,13 +95,13 @@ CONTAINMENT = (
         (
             *SEED,
             committed("c1", "02 09:00", "c0"),
-            deployed("03 09:00", "d-b", "c1"),
-            deployed("03 09:00", "d-a", "c1"),
+            deployed("03 09:00", "d1", "c1"),
+            deployed("03 09:00", "d2", "c1"),
         ),
         {
-            commit("c1"): {"deployment": deployment_id("d-a", "c1")},
-            deployment("d-a", "c1"): {"changes": 1},
-            deployment("d-b", "c1"): {"changes": 0},
+            commit("c1"): {"deployment": min(deployment_id("d1", "c1"), deployment_id("d2", "c1"))},
+            deployment("d1", "c1"): {"changes": int(deployment_id("d1", "c1") < deployment_id("d2", "c1"))},
+            deployment("d2", "c1"): {"changes": int(deployment_id("d2", "c1") < deployment_id("d1", "c1"))},
         },
     ),
     Story(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from math import isclose
 from typing import Any
 
@@ -110,7 +111,8 @@ def deployment_id(
     source: str = CONVEYOR,
 ) -> str:
     """Return the id of the fact of a deployment with this placement."""
-    return "|".join([source, deployment, repo or "", sha or "", service or "", environment])
+    placed = "|".join([source, deployment, repo or "", sha or "", service or "", environment])
+    return sha256(placed.encode()).hexdigest()[:16]
 
 
 def deployment(name: str, sha: str | None = None, **placement: Any) -> FactKey:

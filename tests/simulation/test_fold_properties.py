@@ -1,4 +1,4 @@
-"""Order does not matter: any permutation, duplication, split and restart of the same events ends in the same results."""
+"""Order does not matter: any permutation, duplication, split and restart of the same events ends in one result."""
 
 from __future__ import annotations
 

@@ -1,0 +1,137 @@
+"""The services of a running server: what is opened for it, and closed in the right order when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
+
+from pipeline.api.follower import Beat, Follower, Stopped
+from pipeline.api.reading import Reader, ReadStore
+from pipeline.api.services import Services
+from pipeline.engine.embedded import Engine
+from pipeline.events.delivery import Connector
+from pipeline.exporter.collector import LeadlineCollector
+from pipeline.exporter.instruments import Instruments
+from pipeline.exporter.model import Build, LogFigures
+from pipeline.ingest.committer import Committer
+from pipeline.ingest.intake import Intake
+from pipeline.ingest.translate import CURSOR, Translator
+from pipeline.log.protocol import DELIVERIES, EVENTS, EventLog
+
+
+class ClosableReadStore(ReadStore, Protocol):
+    """A read store that is closed after use."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a server is made from. `connectors` are the doors, see `doors`; `secrets` returns those of one by name.
+
+    `engine` returns the engine and `discard_engine` makes it return a new one, since after an error the old one may
+    hold state that was never written. `open_read_store` opens the derived state apart from the engine.
+    """
+
+    log: EventLog
+    connectors: Mapping[str, Connector]
+    secrets: Callable[[str], Sequence[bytes]]
+    translator: Translator
+    engine: Callable[[], Engine]
+    discard_engine: Callable[[], None]
+    open_read_store: Callable[[], ClosableReadStore]
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    build: Build
+    max_body: int
+
+
+@contextmanager
+def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> Iterator[Services]:
+    """Yield running services; at the end store what waits, then close what was opened here.
+
+    `follow` False: another process translates and folds, and its commits are only read.
+    """
+    registry = CollectorRegistry()
+    instruments = Instruments(registry)
+    ProcessCollector(registry=registry)
+    GCCollector(registry=registry)
+
+    def recover(_: Exception) -> None:
+        if follow:
+            parts.discard_engine()
+
+    with (
+        closing(parts.open_read_store()) as published,
+        closing(parts.open_read_store()) as asked,
+        Committer(parts.log, DELIVERIES, parts.clock) as committer,
+    ):
+        quarantine = parts.translator.quarantine
+        follower = Follower(
+            _advance(parts, instruments) if follow else None,
+            Reader(published, quarantine).latest,
+            parts.clock,
+            recover=recover,
+        )
+        registry.register(_collector(parts, follower))
+        services = Services(
+            intake=Intake(committer, parts.connectors, parts.secrets, parts.clock, max_body=parts.max_body),
+            connectors=frozenset(parts.connectors),
+            follower=follower,
+            reader=Reader(asked, quarantine),
+            quarantine=quarantine,
+            figures=lambda: _figures(parts.log),
+            registry=registry,
+            instruments=instruments,
+            clock=parts.clock,
+            new_id=parts.new_id,
+            version=parts.build.version,
+            max_body=parts.max_body,
+            metrics_here=metrics_here,
+        )
+        follower.start()
+        try:
+            yield services
+        finally:
+            follower.stop()
+
+
+def _advance(parts: Parts, instruments: Instruments) -> Callable[[Beat], None]:
+    def advance(beat: Beat) -> None:
+        translated = parts.translator.run(parts.clock(), progress=lambda *_: beat())
+        instruments.translated(translated.deliveries, translated.events, translated.duplicates, translated.quarantined)
+        beat()
+        folded = parts.engine().run(progress=lambda *_: beat())
+        instruments.folded(folded.events, folded.revisions, folded.parked)
+
+    def counted(beat: Beat) -> None:
+        try:
+            advance(beat)
+        except Stopped:
+            raise
+        except Exception as error:
+            instruments.failed(error)
+            raise
+
+    return counted
+
+
+def _collector(parts: Parts, follower: Follower) -> LeadlineCollector:
+    return LeadlineCollector(
+        lambda: follower.model, lambda: _figures(parts.log), lambda: follower.last_success, parts.build
+    )
+
+
+def _figures(log: EventLog) -> LogFigures:
+    return LogFigures(
+        deliveries=log.stat(DELIVERIES),
+        events=log.stat(EVENTS),
+        deliveries_end=log.end(DELIVERIES),
+        events_end=log.end(EVENTS),
+        translated=log.cursor(CURSOR),
+    )
