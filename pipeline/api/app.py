@@ -44,6 +44,7 @@ def _bare(services: Services, description: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     handle_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)

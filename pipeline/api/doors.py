@@ -33,7 +33,7 @@ class WithoutSecret:
             raise Rejected(
                 403,
                 f"no secret is configured for {self.name}: set connectors.{self.name}.secrets or secrets_file, and "
-                f"the same one at the sender; or connectors.{self.name}.allow_unsigned, if nobody else reaches this port",
+                f"the same at the sender; or connectors.{self.name}.allow_unsigned, if no one else reaches this port",
             )
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:

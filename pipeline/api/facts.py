@@ -38,7 +38,7 @@ def facts(services: Services) -> APIRouter:
 
     # These are not async: they wait for the database.
     @router.get("/{kind}", summary="Facts of a kind", response_model=FactPage)
-    def page(
+    def list_facts(
         request: Request, response: Response, kind: _Kind, cursor: str | None = None, limit: _Limit = 100
     ) -> FactPage | Response:
         _check(kind)
@@ -50,7 +50,7 @@ def facts(services: Services) -> APIRouter:
         return FactPage(position=found.position, items=items, next=encode_cursor(items[-1]["id"]) if more else None)
 
     @router.get("/{kind}/{identity:path}", summary="One fact", response_model=_Json)
-    def one(
+    def get_fact(
         request: Request,
         response: Response,
         kind: _Kind,

@@ -130,6 +130,7 @@ class Follower:
             begun = time.monotonic()
             try:
                 self._round()
+                due = self._interval
                 pause = min(_LONGEST, max(_SHORTEST, 2 * (time.monotonic() - begun)))
             except Stopped:
                 return
@@ -138,12 +139,12 @@ class Follower:
                 return
             except Retryable as error:
                 self._failed(error, patience=_PATIENCE)
-                pause = error.after or self._backoff()
+                due = pause = error.after or self._backoff()
             except Exception as error:  # noqa: BLE001 - a thread that ends in silence would look like an idle one
                 self._failed(error, patience=0)
-                pause = self._backoff()
+                due = pause = self._backoff()
             self._beat_at = None
-            self._rest(pause)
+            self._rest(pause, due)
 
     def _round(self) -> None:
         with self._changed:
@@ -163,11 +164,11 @@ class Follower:
             raise Stopped
         self._beat_at = time.monotonic()
 
-    def _rest(self, pause: float) -> None:
-        """Wait for `pause` whatever happens, then until woken or until the next round is due."""
+    def _rest(self, pause: float, due: float) -> None:
+        """Wait for `pause` whatever happens, then until woken or until `due` seconds are over."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopping, pause)
-            self._changed.wait_for(lambda: self._stopping or self._woken, max(0.0, self._interval - pause))
+            self._changed.wait_for(lambda: self._stopping or self._woken, max(0.0, due - pause))
 
     def _backoff(self) -> float:
         return min(_LONGEST_BACKOFF, 0.1 * 2.0 ** min(self._failures, 10))

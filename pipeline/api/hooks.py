@@ -69,7 +69,7 @@ def hooks(services: Services) -> APIRouter:
     budget = Budget(max(_IN_FLIGHT, services.max_body))
 
     @router.post("/{connector}", status_code=202, summary="Take in a delivery", openapi_extra=_BODY)
-    async def take(connector: _Connector, request: Request) -> Receipt:
+    async def post_delivery(connector: _Connector, request: Request) -> Receipt:
         label = connector if connector in services.connectors else UNKNOWN
         status = 500
         with services.instruments.hook_seconds.time():
@@ -89,7 +89,7 @@ def hooks(services: Services) -> APIRouter:
         return Receipt(delivery=accepted.id)
 
     @router.options("/{connector}", status_code=204, summary="Answer the handshake of CloudEvents webhooks")
-    async def allow(connector: _Connector, request: Request) -> Response:
+    async def allow_origin(connector: _Connector, request: Request) -> Response:
         _known(services, connector)
         origin = request.headers.get("webhook-request-origin")
         granted = {} if origin is None else {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}

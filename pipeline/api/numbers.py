@@ -115,7 +115,7 @@ def numbers(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["metrics"], responses=RESPONSES)
 
     @router.get("/metrics", summary="Metrics by scope and window", response_model=Points)
-    async def metrics(  # noqa: PLR0913, PLR0917 - one a query parameter
+    async def list_metrics(  # noqa: PLR0913, PLR0917 - one a query parameter
         request: Request,
         response: Response,
         scope_kind: _ScopeKind = None,
@@ -135,7 +135,7 @@ def numbers(services: Services) -> APIRouter:
         return await run_in_threadpool(_page, model, selection, after, limit)
 
     @router.get("/catalogue", summary="What the metrics mean")
-    async def catalogue() -> Catalogue:
+    async def list_catalogue() -> Catalogue:
         return Catalogue(
             metrics=[
                 Definition(

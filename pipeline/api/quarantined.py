@@ -52,7 +52,7 @@ def quarantined(services: Services) -> APIRouter:
 
     # Not async: it waits for the log.
     @router.get("", summary="Deliveries that could not become events")
-    def page(
+    def list_quarantine(
         state: _State = "open",
         connector: str | None = None,
         reason: str | None = None,

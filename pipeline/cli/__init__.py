@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import audit, contract, demo, ingest, log, metrics, quarantine, run, serve, simulate, snapshot
+from pipeline.cli import audit, contract, demo, ingest, log, metrics, quarantine, run, serve, simulate, snapshot, sql
 from pipeline.cli.output import say
 from pipeline.events.errors import ConfigError, Corrupt, LeadlineError, Retryable
 
@@ -47,7 +47,7 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, demo, serve):
+for verb in (run, simulate, audit, demo, serve, sql):
     app.registered_commands.extend(verb.app.registered_commands)
 app.add_typer(contract.app, name="contract")
 app.add_typer(ingest.app, name="ingest")

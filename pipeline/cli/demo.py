@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,7 @@ def demo(
     from pipeline.simulate.organisation import entries, everything
     from pipeline.simulate.plan import Plan
     from pipeline.simulate.scramble import scramble
+    from pipeline.snapshots.build import build
     from pipeline.wiring import Wiring, clock
 
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,8 +60,8 @@ def demo(
         report = wiring.engine().run()
         seconds = time.perf_counter() - started
         say(f"2. folded {report.events} events into {report.revisions} fact revisions in {seconds:.1f} s")
-        snapshot = wiring.build_snapshot(clock())
-        say(f"3. snapshot {snapshot.number}: {snapshot.rows} new rows in {snapshot.files} Parquet files")
+        taken = build(wiring.store(), wiring.log(), settings.snapshots, clock(), version=version("leadline")).manifest
+        say(f"3. snapshot {taken.number}: {taken.rows('facts')} facts and {taken.rows('events')} events as Parquet")
         points = wiring.metrics()
     finally:
         wiring.close()
@@ -72,7 +74,7 @@ def _show(points: list[MetricPoint]) -> None:
     found = {(p.scope_kind, p.scope, p.metric, p.stat): p for p in points if p.window_days in (_WINDOW, None)}
     as_of = from_us(max(point.as_of for point in points))
     table = Table(title=f"Delivery in the {_WINDOW} days to {as_of:%Y-%m-%d}, by scope", title_justify="left", box=None)
-    table.add_column("scope")
+    table.add_column("scope", no_wrap=True)
     for title, _, _ in _COLUMNS:
         table.add_column(title, justify="right")
     scopes = sorted({(p.scope_kind, p.scope) for p in found.values()}, key=lambda scope: (_ORDER[scope[0]], scope))
@@ -80,7 +82,7 @@ def _show(points: list[MetricPoint]) -> None:
         cells = [found.get((kind, scope, metric, stat)) for _, metric, stat in _COLUMNS]
         table.add_row(f"{kind} {scope}", *(_cell(point) for point in cells), end_section=kind == "org")
     console = Console(highlight=False)
-    console.width = max(console.width, 130)
+    console.width = max(console.width, 140)
     console.print(table)
     console.print("n in brackets; - is no data, which is not zero.")
 

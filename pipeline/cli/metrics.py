@@ -11,6 +11,7 @@ import typer
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.events.times import from_us
 from pipeline.metrics.catalogue import CATALOGUE, MetricPoint
+from pipeline.metrics.windows import last_day
 
 app = typer.Typer(no_args_is_help=True, help="Metrics by organisation, team, service and initiative.")
 
@@ -32,6 +33,7 @@ def show(
     wiring = wire()
     try:
         points = wiring.metrics(moment)
+        latest = None if points else last_day(wiring.engine().state)
     finally:
         wiring.close()
     kind, _, name = (scope or "").partition("/")
@@ -44,10 +46,10 @@ def show(
         and (window is None or point.window_days in (None, window))
     ]
     print_rows(rows, _COLUMNS, output)
-    if not rows:
-        say(
-            "No data for this selection. `leadline log stat` shows what came, `leadline metrics list` what exists."
-        )
+    if latest is not None:
+        say(f"No data in the 90 days to that instant. The latest day with data is {latest}: try --as-of {latest}.")
+    elif not rows:
+        say("No data for this selection. `leadline log stat` shows what came, `leadline metrics list` what exists.")
 
 
 @app.command(name="list")

@@ -137,6 +137,7 @@ class Engine:
         events = self._decoded(rows, report)
         if self._declare(events):
             report.restarts += 1
+            report.events = report.revisions = 0
             self._begin_again()
             return True
         report.revisions += len(self._fold.apply(events))

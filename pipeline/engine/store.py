@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class Store(Backend, Protocol):
 
     def sequence(self) -> int:
         """Return the number of the last commit (0: none yet)."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let all reads in the block see one commit, whatever other connections commit meanwhile. Not to be nested."""
         ...
 
     def checkpoint(self) -> None:
@@ -95,6 +99,10 @@ class MemoryStore:
 
     def sequence(self) -> int:
         return self._sequence
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Nothing to hold: nobody else has this store."""
+        return nullcontext()
 
     def checkpoint(self) -> None:
         """Nothing to tidy up."""

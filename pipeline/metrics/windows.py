@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 
-from pipeline.events.times import DAY_US, to_us
+from pipeline.events.times import DAY_US, day_date, to_us
 from pipeline.facts.state import State
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
 from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix
@@ -76,6 +76,12 @@ def read_metrics(
     return sorted(
         points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat)
     )
+
+
+def last_day(state: State) -> date | None:
+    """Return the latest UTC day on which any fact counts; None without data. Reads the keys of all cells."""
+    days = [int(key.partition("|")[0]) for key, _ in state.table("cell", Cell).items()]
+    return day_date(max(days)) if days else None
 
 
 def _windowed(

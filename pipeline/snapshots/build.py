@@ -93,7 +93,7 @@ def _take(job: _Job, index: Index, last: tuple[str, Manifest] | None) -> Manifes
     writer = FileWriter(job.directory, number)
     index.begin()
     try:
-        with job.source.reading():
+        with job.source.snapshot():
             manifest = _draft(job, index, writer, last, number)
         if before is not None and not writer.rows and manifest.position == before.position:
             index.commit(None, manifest.sequence)

@@ -24,6 +24,6 @@ class Source(Backend, Protocol):
         """Return the number of the last commit (0: none yet)."""
         ...
 
-    def reading(self) -> AbstractContextManager[None]:
+    def snapshot(self) -> AbstractContextManager[None]:
         """Hold one view of the store: all that is read within it is as of one commit."""
         ...

@@ -32,13 +32,16 @@ class Stamp(msgspec.Struct, frozen=True):
     taken_at: datetime
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class _Subject(msgspec.Struct):
-    content: msgspec.Raw = msgspec.Raw(b"null")
+    content: msgspec.Raw = _NULL
 
 
 class _Document(msgspec.Struct):
-    customData: msgspec.Raw | None = None
-    subject: _Subject | None = None
+    customData: msgspec.Raw = _NULL
+    subject: _Subject = msgspec.field(default_factory=_Subject)
 
 
 class _Told(msgspec.Struct):
@@ -50,7 +53,7 @@ class _Told(msgspec.Struct):
     time: datetime
     subject: str = ""
     partitionkey: str = ""
-    data: _Document | None = None
+    data: _Document = msgspec.field(default_factory=_Document)
 
 
 _told = msgspec.json.Decoder(_Told)
@@ -108,11 +111,7 @@ def _event_row(value: bytes) -> dict[str, Any]:
     except msgspec.DecodeError:
         payload = msgspec.json.encode(value.decode(errors="replace")).decode()
         return {"id": "", "source": "", "type": UNREADABLE, "payload": payload}
-    raw = None
-    if told.data is not None:
-        subject = told.data.subject
-        standard = told.type.startswith("dev.cdevents.")
-        raw = told.data.customData if standard else None if subject is None else subject.content
+    standard = told.type.startswith("dev.cdevents.")
     return {
         "id": told.id,
         "source": told.source,
@@ -120,7 +119,7 @@ def _event_row(value: bytes) -> dict[str, Any]:
         "time": told.time,
         "subject": told.subject,
         "partitionkey": told.partitionkey,
-        "payload": "null" if raw is None else bytes(raw).decode(),
+        "payload": bytes(told.data.customData if standard else told.data.subject.content).decode(),
     }
 
 

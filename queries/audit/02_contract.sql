@@ -40,10 +40,17 @@ where kind = 'Policy' and spec is not null and valid_from < valid_to
 union all
 select '~default', ever(), never(), span_us('72h'), ['hotfix/*', 'hotfix-*', 'revert-*'], ['hotfix', 'incident', 'revert'], [], [];
 
+-- A name comes before an alias.
 create table initiative_name as
-select distinct name as initiative, lower(unnest(list_append(coalesce(from_json(spec -> '$.aliases', '["VARCHAR"]'), []), name))) as called
-from contract_version
-where kind = 'Initiative' and is_latest and spec is not null;
+with called as (
+    select name as initiative, lower(name) as called, false as is_alias
+    from contract_version where kind = 'Initiative' and is_latest and spec is not null
+    union
+    select name, lower(unnest(from_json(spec -> '$.aliases', '["VARCHAR"]'))), true
+    from contract_version where kind = 'Initiative' and is_latest and spec is not null
+)
+select distinct initiative, called from called
+qualify not is_alias or bool_and(is_alias) over (partition by called);
 
 -- What an initiative tracks: mark is `ticket`, `label` or `service`.
 create table initiative_mark as

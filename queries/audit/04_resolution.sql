@@ -43,8 +43,10 @@ from deployment_told as told
 join resolved on resolved.named is not distinct from told.named and resolved.repo is not distinct from told.repo
     and resolved.instant = told.instant;
 
+-- A failure of which neither service nor repository is known is nobody's, rather than of the service `unknown`.
 create table failure as
-select told.* exclude (told), unnest(told.told), resolved.service, resolved.team,
+select told.* exclude (told), unnest(told.told),
+       case when coalesce(told.told.named, told.told.repo) is not null then resolved.service end as service, resolved.team,
        case when told.told.environment is not null and not is_production(told.told.environment, resolved)
             then 'not_production' end as excluded
 from failure_told as told

@@ -4,7 +4,7 @@
 --           none and was deployed by whatever service. Instants: microseconds since 1970, UTC.
 
 create table commit_known as
-select repo, sha, min(authored_at) as authored_at, min(stamp.time_us) as recorded_at, arg_max(title, stamp) as title,
+select repo, sha, min(authored_at) as authored_at, arg_max(title, stamp) as title,
        max(coalesce(len(parents), 0)) > 1 as is_merge, list_distinct(flatten(list(refs))) as refs,
        flatten(list(paths) filter (paths is not null)) as paths
 from commit_event
@@ -18,8 +18,7 @@ select repo, change,
     max(time_us) filter (what = 'created' or (what = 'updated' and not closed)) as seen_open_at,
     arg_min(author, stamp) filter (what = 'created' and author is not null) as author,
     coalesce(arg_max({'title': title, 'branch': branch, 'labels': labels, 'refs': refs}, stamp) filter (what = 'updated'),
-             {'title': '', 'branch': null, 'labels': [], 'refs': []}) as snapshot,
-    min(time_us) as first_event_at
+             {'title': '', 'branch': null, 'labels': [], 'refs': []}) as snapshot
 from change_event
 group by repo, change;
 
@@ -37,7 +36,7 @@ with own as (
     select repo, change, head_sha from change_event where head_sha is not null
 ),
 made as (
-    select distinct repo, change, merge_sha as sha from change_event where merge_sha is not null
+    select repo, change, arg_min(merge_sha, stamp) as sha from change_event where merge_sha is not null group by repo, change
 ),
 arrived as (
     select tip.repo, tip.change, unnest(push.news) as sha
@@ -62,12 +61,11 @@ select change as id, 'pull_request' as kind, repo, change, null::varchar as sha,
         (select flatten(list(refs)) from claim join commit_known using (repo, sha)
          where claim.repo = life.repo and claim.change = life.change), []))) as refs,
     (select flatten(list(paths) filter (paths is not null)) from claim join commit_known using (repo, sha)
-     where claim.repo = life.repo and claim.change = life.change) as paths,
-    first_event_at
+     where claim.repo = life.repo and claim.change = life.change) as paths
 from change_lifecycle as life
 left join first_review using (repo, change)
 union all
-select repo || '@' || sha, 'commit', repo, null, sha, null, null, null, authored_at, false, title, null, [], refs, refs, paths, recorded_at
+select repo || '@' || sha, 'commit', repo, null, sha, null, null, null, authored_at, false, title, null, [], refs, refs, paths
 from commit_known
 anti join claim using (repo, sha)
 where not is_merge

@@ -1,8 +1,9 @@
 -- Question: which deployment delivered each change, and of which services is the change?
 -- Reads:    change_told, claim, first_deployed, deployment, service_repo, known_graph.
 -- Gives:    seed(rank): the oldest deployment of each repository and service; delivery(id, rank, method): id of the change, rank
---           of the deployment; change: the rows of change_told that are changes, with the `instant` (microseconds since 1970)
---           as of which the contract is asked about them; change_service(id, service).
+--           of the deployment; change: the rows of change_told that are changes, with the instants (microseconds since 1970) as
+--           of which the contract is asked about services (`instant`) and policy (`decided_at`); change_service(id, service);
+--           change_placed(id, services, service): `service` is the one that delivered it, else the only one.
 
 create macro matches_path(path, pattern) as
     case when regexp_matches(pattern, '[*?\[]') then path glob pattern
@@ -88,7 +89,8 @@ union all
 select id, min(rank), 'time' from is_deliverable_to('followed') group by id;
 
 create table change as
-select told.*, coalesce(deployment.finished_at, merged_at, created_at, first_event_at) as instant
+select told.*, coalesce(deployment.finished_at, merged_at, created_at, ever()) as instant,
+    coalesce(merged_at, created_at, ever()) as decided_at
 from change_told as told
 left join delivery using (id)
 left join deployment using (rank)
@@ -104,3 +106,14 @@ select id, service from declared
 qualify matches or not bool_or(matches) over (partition by id)
 union
 select id, repo from change anti join declared using (id);
+
+create table change_placed as
+with listed as (
+    select id, list(service order by service) as services, case when count(*) = 1 then any_value(service) end as only_service
+    from change_service
+    group by id
+)
+select id, services, coalesce(deployment.service, only_service) as service
+from listed
+left join delivery using (id)
+left join deployment using (rank);

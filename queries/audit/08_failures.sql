@@ -11,7 +11,7 @@ with counted as (
 explicit as (
     select counted.id, arg_max(rank, {'same': deployment.source = counted.source, 'rank': rank}) as rank
     from counted join deployment on deployment.deployment = counted.deployment
-    where production and outcome <> 'running'
+    where production and outcome in ('success', 'failure')
     group by counted.id
 ),
 preceding as (
@@ -20,7 +20,7 @@ preceding as (
         and deployment.finished_at <= counted.instant and deployment.finished_at >= counted.instant - counted.window_us
     where production and outcome = 'success'
         and (kind = 'incident'
-             or (finished_at < counted.instant and not (deployment.source = counted.source and deployment.deployment = counted.name)))
+             or (finished_at < counted.instant and deployment.deployment <> counted.name))
     group by counted.id
 )
 select id, rank, 'explicit' as method from explicit

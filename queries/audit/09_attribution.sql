@@ -1,5 +1,5 @@
 -- Question: which initiative does each ticket and each change serve, and how sure is that?
--- Reads:    ticket_event, initiative_name, initiative_mark, change, change_service.
+-- Reads:    ticket_event, initiative_name, initiative_mark, change, change_placed.
 -- Gives:    ticket_serves(ticket, initiative): all that it resolves to; change_serves(id, initiatives, level): those of the
 --           first level (1 to 5) that yields any.
 
@@ -52,7 +52,8 @@ candidate as (
     where kind = 'ticket' and via in ('title', 'branch', 'trailer', 'field', 'commit', 'body')
     union
     select id, initiative, 5
-    from change_service join initiative_mark as mark on mark = 'service' and value = service
+    from (select id, unnest(case when service is null then services else [service] end) as service from change_placed)
+    join initiative_mark as mark on mark = 'service' and value = service
 )
 select id, list(initiative order by initiative) as initiatives, level
 from candidate

@@ -16,26 +16,8 @@ select change.id,
     coalesce(matches_any(branch, policy.exempt_branches), false)
         or len(list_filter(labels, lambda label: matches_any(label, policy.exempt_labels))) > 0 as exempt
 from change
-join policy_version as policy on change.instant >= policy.valid_from and change.instant < policy.valid_to
+join policy_version as policy on change.decided_at >= policy.valid_from and change.decided_at < policy.valid_to
 qualify policy.name = min(policy.name) over (partition by change.id);
-
-create table change_team as
-with listed as (
-    select id, list(service order by service) as services, case when count(*) = 1 then any_value(service) end as only_service
-    from change_service
-    group by id
-),
-placed as (
-    select change.id, services, coalesce(deployment.service, only_service) as service, change.instant
-    from change
-    join listed using (id)
-    left join delivery using (id)
-    left join deployment using (rank)
-)
-select id, services, placed.service, version.owner as team
-from placed
-left join service_version as version
-    on version.service = placed.service and instant >= version.valid_from and instant < version.valid_to;
 
 create table audit_change as
 with spanned as (
@@ -50,7 +32,7 @@ with spanned as (
     left join deployment using (rank)
     left join seed using (rank)
 )
-select id, kind, repo, team.services, team.service, team.team, title,
+select id, kind, repo, services, placed.service, version.owner as team, title,
     case when deployed_at is not null then 'deployed' when merged_at is not null then 'merged'
          when abandoned then 'abandoned' else 'open' end as status,
     created_at, authored_at, first_review_at, merged_at, deployed_at, deployment_id as deployment, method,
@@ -64,7 +46,9 @@ select id, kind, repo, team.services, team.service, team.team, title,
          when level = 5 then 'inferred' end as confidence,
     case when len(serves.initiatives) > 1 then serves.initiatives else [] end as candidates
 from spanned
-join change_team as team using (id)
+join change_placed as placed using (id)
+left join service_version as version
+    on version.service = placed.service and spanned.instant >= version.valid_from and spanned.instant < version.valid_to
 join change_marked as marked using (id)
 left join change_serves as serves using (id);
 

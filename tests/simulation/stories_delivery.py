@@ -191,6 +191,23 @@ CLAIMS = (
         absent=(commit("r1"), commit("r2"), commit("p1"), commit("p2"), commit("old-head")),
     ),
     Story(
+        "of two merges the earliest holds, and so does its commit",
+        (
+            *SEED,
+            committed("m2", "02 09:00", "c0"),
+            committed("m1", "02 10:00", "m2"),
+            opened("02 09:00", 1),
+            merged("02 11:00", 1, "m1"),
+            merged("02 12:00", 1, "m2"),
+            deployed("03 09:00", "d1", "m2"),
+            deployed("03 10:00", "d2", "m1"),
+        ),
+        {
+            change(1): {"merged_at": us("02 11:00"), "deployment": deployment_id("d2", "m1")},
+            commit("m2"): {"deployment": deployment_id("d1", "m2")},
+        },
+    ),
+    Story(
         "the merge commit does not say when work began, unless the change lists it as its own",
         (
             *SEED,

@@ -43,6 +43,19 @@ FALLBACK = (
         },
     ),
     Story(
+        "in a repository for which the contract declares no service, whatever service is deployed from it delivers",
+        (
+            deployed("01 09:00", "d0", service="web"),
+            opened("02 09:00", 1),
+            merged("02 12:00", 1),
+            deployed("02 15:00", "d1", service="web"),
+        ),
+        {
+            change(1): {"deployment": deployment_id("d1", service="web"), "method": "time", "service": "web"},
+            deployment("d1", service="web"): {"changes": 1},
+        },
+    ),
+    Story(
         "a deployment whose commit has a graph says what it contains; time is no argument there",
         (
             *SEED,

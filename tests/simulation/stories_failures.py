@@ -106,6 +106,8 @@ LINKS = (
             trouble("10 11:00", "i2", deployment="d2"),
             trouble("10 11:00", "i3", deployment="d4"),
             trouble("10 11:00", "i4", deployment="nowhere"),
+            deployed("10 10:30", "d5", what="cancelled"),
+            trouble("10 11:00", "i5", deployment="d5"),
         ),
         {
             incident("i1"): {
@@ -115,6 +117,8 @@ LINKS = (
             incident("i2"): {"deployment": deployment_id("d2", repo="acme/other"), "method": "explicit"},
             incident("i3"): {"deployment": deployment_id("d3"), "method": "window"},
             incident("i4"): {"deployment": deployment_id("d3"), "method": "window"},
+            incident("i5"): {"deployment": deployment_id("d3"), "method": "window"},
+            deployment("d5"): {"failed": False},
         },
     ),
     Story(
@@ -158,17 +162,32 @@ LINKS = (
         },
     ),
     Story(
+        "trouble of which neither service nor repository is known is put down to nothing",
+        (
+            deployed("02 09:00", "d1", repo=None),
+            trouble("02 10:00", "i1", repo=None),
+            trouble("02 10:00", "i2", repo=None, deployment="d1"),
+        ),
+        {
+            incident("i1"): {"service": None, "team": None, "deployment": None},
+            incident("i2"): {"service": None, "deployment": deployment_id("d1", repo=None)},
+            deployment("d1", repo=None): {"service": "unknown", "failures": [incident("i2")[1]]},
+        },
+    ),
+    Story(
         "trouble outside production is excluded",
         (
             deployed("02 09:00", "d1"),
             trouble("02 10:00", "i1", environment="staging"),
             trouble("02 10:00", "i2", environment="production"),
             trouble("02 10:00", "i3", environment="staging", deployment="d1"),
+            rolled_back("02 11:00", "r1", environment="staging"),
         ),
         {
             incident("i1"): {"excluded": "not_production", "deployment": None, "method": None},
             incident("i2"): {"excluded": None, "deployment": deployment_id("d1")},
             incident("i3"): {"excluded": "not_production", "deployment": None},
+            rollback("r1"): {"excluded": "not_production", "deployment": None},
             deployment("d1"): {"failures": [incident("i2")[1]]},
         },
     ),

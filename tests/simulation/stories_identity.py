@@ -113,6 +113,21 @@ LEVELS = (
         },
     ),
     Story(
+        "a name comes before an alias, and what two initiatives are called is ambiguous",
+        (
+            initiative("a", aliases=["B", "both"]),
+            initiative("b", aliases=["both"]),
+            opened("02 09:00", 1),
+            seen("02 09:00", 1, body="Initiative: b"),
+            opened("02 09:00", 2),
+            seen("02 09:00", 2, body="Initiative: both"),
+        ),
+        {
+            change(1): served("b", "declared"),
+            change(2): {"confidence": "ambiguous", "candidates": ["a", "b"]},
+        },
+    ),
+    Story(
         "the trailers and ticket keys of its commits speak for a change, and for a commit without one",
         (
             *CONTRACT,
