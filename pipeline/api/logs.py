@@ -37,3 +37,5 @@ def configure_logging(stream: TextIO, *, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    # That it starts and ends is said by who runs it.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

@@ -20,15 +20,11 @@ MEDIA_TYPE = "application/problem+json"
 _LATER = "it cannot be done at the moment; send it again"
 
 
-class FieldProblem(BaseModel):
-    """What is wrong with one parameter."""
-
-    field: str
-    message: str
-
-
 class Problem(BaseModel):
-    """RFC 9457. `title` names the status, `detail` the place, the value and the fix; `request_id` is in the log too."""
+    """RFC 9457. `title` names the status, `detail` the place, the value and the fix; `request_id` is in the log too.
+
+    `errors` tells what is wrong with each parameter: its `field`, and a `message`.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -37,7 +33,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     request_id: str | None = None
-    errors: list[FieldProblem] | None = None
+    errors: list[dict[str, str]] | None = None
 
 
 #: How the schema of the API declares errors; it also keeps FastAPI from declaring its own shape.
@@ -90,10 +86,9 @@ def answer(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
     found = [
-        FieldProblem(field=".".join(str(part) for part in each["loc"][1:]), message=each["msg"])
-        for each in error.errors()
+        {"field": ".".join(str(part) for part in each["loc"][1:]), "message": each["msg"]} for each in error.errors()
     ]
-    detail = "; ".join(f"{each.field}: {each.message}" for each in found)
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in found)
     return problem(request, 422, detail, errors=found)
 
 

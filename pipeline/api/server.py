@@ -33,7 +33,10 @@ def url_of(listener: socket.socket) -> str:
 
 
 def make_server(app: ASGIApp, *, access_log: bool = False) -> uvicorn.Server:
-    """Return a server for an app; run it with `run(sockets=[...])`. It does not say what it is."""
+    """Return a server for an app; run it with `run(sockets=[...])`. It does not say what it is.
+
+    The access log is a switch of the process: give all its servers the same.
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app,

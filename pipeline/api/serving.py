@@ -62,10 +62,6 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
 
-    def recover(_: Exception) -> None:
-        if follow:
-            parts.discard_engine()
-
     with (
         closing(parts.open_read_store()) as published,
         closing(parts.open_read_store()) as asked,
@@ -76,7 +72,7 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
             _advance(parts, instruments) if follow else None,
             Reader(published, quarantine).latest,
             parts.clock,
-            recover=recover,
+            recover=lambda _: parts.discard_engine(),
         )
         registry.register(_collector(parts, follower))
         services = Services(

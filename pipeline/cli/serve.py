@@ -58,7 +58,8 @@ def serve(
         services = stack.enter_context(wiring.serving(follow=follow, metrics_here=second is None))
         if second is not None:
             metrics = stack.enter_context(listen(address, second))
-            stack.enter_context(in_background(make_server(create_metrics_app(services)), metrics))
+            server = make_server(create_metrics_app(services), access_log=access_log)
+            stack.enter_context(in_background(server, metrics))
             log.info("serving metrics", url=url_of(metrics))
         unsigned = [name for name in sorted(services.connectors) if wiring.takes_unsigned(name)]
         if unsigned:

@@ -89,7 +89,9 @@ def _windowed(
 ) -> Iterable[MetricPoint]:
     today = now // DAY_US
     sums: dict[tuple[int, Scope], _Window] = {}
-    for day in range(today - max(windows, default=0) + 1, today + 1):
+    inside = range(today - max(windows, default=0) + 1, today + 1)
+    state.table("cell", Cell).prefetch(cell_key(day, scope) for day in inside for scope in scopes or ())
+    for day in inside:
         for where, cell in _cells(state, day, scopes):
             for days in windows:
                 if day > today - days:
@@ -116,7 +118,6 @@ def _cells(state: State, day: int, scopes: Collection[Scope] | None) -> Iterable
             _, kind, name = key.split("|", 2)
             yield (kind, name), cell
         return
-    cells.prefetch(cell_key(day, scope) for scope in scopes)
     for scope in scopes:
         found = cells.get(cell_key(day, scope))
         if found is not None:

@@ -6,7 +6,8 @@ anywhere; a directory that was moved is out of step until the next build, and `r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -18,7 +19,7 @@ from pipeline.events.types import CommitRecorded
 from pipeline.metrics.catalogue import CATALOGUE
 from pipeline.snapshots.columns import BOOKKEEPING, EVENT_SCHEMA, FACT_SCHEMAS, INSTANT, METRIC_SCHEMA
 from pipeline.snapshots.comments import COLUMNS, OBJECTS
-from pipeline.snapshots.manifest import EVENTS, FACTS, METRICS, Manifest, chain, current, settle
+from pipeline.snapshots.manifest import EVENTS, FACTS, METRICS, DataFile, Manifest, chain, corrupt, current, settle
 
 CATALOGUE_FILE = "leadline.duckdb"
 #: Older clients can open the file.
@@ -36,14 +37,21 @@ _TYPES = {
 
 
 def write_catalogue(directory: Path) -> Path:
-    """Write the catalogue of the current snapshot and put it in its place at once; returns where."""
+    """Write the catalogue of the current snapshot and put it in its place at once; returns where.
+
+    Raises `Corrupt` when the files cannot be read.
+    """
     path = directory / CATALOGUE_FILE
     beside = path.with_name(path.name + ".tmp")
     beside.unlink(missing_ok=True)
-    with duckdb.connect() as connection, connection.cursor() as cursor:
-        cursor.execute(f"ATTACH {_text(beside)} AS catalogue (STORAGE_VERSION {_text(STORAGE_VERSION)}); USE catalogue")
-        create_views(cursor, directory)
-        cursor.execute("USE memory; DETACH catalogue")
+    try:
+        with duckdb.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"ATTACH {_text(beside)} AS catalogue (STORAGE_VERSION {_text(STORAGE_VERSION)})")
+            cursor.execute("USE catalogue")
+            create_views(cursor, directory)
+            cursor.execute("USE memory; DETACH catalogue")
+    except duckdb.Error as error:
+        raise corrupt(directory, f"the files of a snapshot cannot be read ({str(error).splitlines()[0]})") from error
     settle(beside, path)
     return path
 
@@ -101,26 +109,35 @@ def _create_tables(cursor: duckdb.DuckDBPyConnection, manifests: Sequence[Manife
 
 
 def _create_file_views(cursor: duckdb.DuckDBPyConnection, directory: Path, manifests: Sequence[Manifest]) -> None:
-    def paths(room: str, *parts: str) -> list[Path]:
+    def files_in(room: str, *parts: str) -> Iterator[DataFile]:
         wanted = (file for each in manifests for file in each.files if file.room == room)
-        return [directory / file.path for file in wanted if not parts or file.part in parts]
+        return (file for file in wanted if not parts or file.part in parts)
 
     for kind, schema in FACT_SCHEMAS.items():
-        _create_file_view(cursor, kind, schema, paths(FACTS, kind))
-    _create_file_view(cursor, "event", EVENT_SCHEMA, paths(EVENTS))
-    _create_file_view(cursor, "commit_event", EVENT_SCHEMA, paths(EVENTS, *CommitRecorded.TYPES))
-    _create_file_view(cursor, "metric", METRIC_SCHEMA, paths(METRICS))
+        _create_file_view(cursor, directory, kind, schema, files_in(FACTS, kind))
+    _create_file_view(cursor, directory, "event", EVENT_SCHEMA, files_in(EVENTS))
+    _create_file_view(cursor, directory, "commit_event", EVENT_SCHEMA, files_in(EVENTS, *CommitRecorded.TYPES))
+    _create_file_view(cursor, directory, "metric", METRIC_SCHEMA, files_in(METRICS))
     # Only a log that was translated again takes events back; else nobody has to look for such rows.
     taken_back = "FROM files.event WHERE retracted" if manifests[-1].retracted_events else "FROM range(0) AS t(position)"
     cursor.execute(f"CREATE VIEW files.withdrawn AS SELECT position {taken_back}")  # noqa: S608 - own words
 
 
-def _create_file_view(cursor: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema, paths: Iterable[Path]) -> None:
-    """Name the rows of some files. A column that the older of them lack, or all when there are none, is null."""
+def _create_file_view(
+    cursor: duckdb.DuckDBPyConnection, directory: Path, name: str, schema: pa.Schema, found: Iterable[DataFile]
+) -> None:
+    """Name the rows of some files. A column that those of an older release lack is null.
+
+    Files of one shape are read together, so that one of them is opened to learn it, not all.
+    """
     columns = ", ".join(f"CAST(NULL AS {_type(field.type)}) AS {_name(field.name)}" for field in schema)
-    listed = ", ".join(_text(path) for path in paths)
-    rows = f" UNION ALL BY NAME FROM read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-    cursor.execute(f"CREATE VIEW files.{_name(name)} AS SELECT {columns} WHERE false{rows if listed else ''}")
+    shapes: dict[str, list[str]] = defaultdict(list)
+    for file in found:
+        shapes[file.shape].append(_text(directory / file.path))
+    reads = "".join(
+        f" UNION ALL BY NAME FROM read_parquet([{', '.join(paths)}], hive_partitioning = false)" for paths in shapes.values()
+    )
+    cursor.execute(f"CREATE VIEW files.{_name(name)} AS SELECT {columns} WHERE false{reads}")
 
 
 def _comment(cursor: duckdb.DuckDBPyConnection) -> None:

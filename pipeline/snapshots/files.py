@@ -110,6 +110,7 @@ class FileWriter:
             room=room,
             part=part,
             month=month,
+            shape=hashlib.sha256(str(self._schemas[place]).encode()).hexdigest()[:16],
             rows=self._rows[place],
             bytes=path.stat().st_size,
             sha256=sha256_of(path),

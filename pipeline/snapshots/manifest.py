@@ -29,14 +29,17 @@ _REPAIR = "restore the directory from a backup; or move it away and build anew, 
 
 
 class DataFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One Parquet file. `path` is relative to the directory; `part` the kind of fact or type of event within `room`;
-    `month` that of the rows, such as 2026-03, or `undated`.
+    """One Parquet file. `path` is relative to the directory; `part` the kind of fact or type of event within `room`.
+
+    `month` is that of its rows, such as 2026-03, or `undated`.
     """
 
     path: str
     room: str
     part: str
     month: str
+    #: Hash of the columns; files of one shape are read together.
+    shape: str
     rows: int
     bytes: int
     sha256: str

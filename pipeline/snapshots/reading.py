@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from pipeline.events.errors import ConfigError, LeadlineError
 from pipeline.snapshots.catalogue import CATALOGUE_FILE, create_views, is_in_step
-from pipeline.snapshots.manifest import chain, current
+from pipeline.snapshots.manifest import chain, corrupt, current
 
 _BATCH = 2_000
 _CLOSED: Mapping[str, Any] = {
@@ -102,7 +102,7 @@ def reading(
 
     A query can read the files of the snapshots and nothing else: no other file, no network, no extension, no setting.
     The catalogue is used if it is in step; else (the directory was moved, a build died) its views are made in memory.
-    Raises `ConfigError` when there is no snapshot.
+    Raises `ConfigError` when there is no snapshot, `Corrupt` when its files cannot be read.
     """
     last = current(directory)
     if last is None:
@@ -112,8 +112,11 @@ def reading(
         connection = duckdb.connect(directory / CATALOGUE_FILE, read_only=True, config=settings)
     else:
         connection = duckdb.connect(config=settings)
-        with connection.cursor() as cursor:
-            create_views(cursor, directory)
+        try:
+            with connection.cursor() as cursor:
+                create_views(cursor, directory)
+        except duckdb.Error as error:
+            raise corrupt(directory, f"the files of a snapshot cannot be read ({_line(error)})") from error
     with closing(connection):
         _lock(connection, directory)
         yield Library(connection, seconds)

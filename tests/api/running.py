@@ -108,6 +108,17 @@ def signed(body: bytes, delivery: str = "d1", kind: str = "push", secret: bytes 
     }
 
 
+def is_problem(response: httpx.Response, status: int, words: str) -> bool:
+    """Tell whether an answer is the problem that it should be; `words` are part of its detail."""
+    body = response.json()
+    return (
+        response.status_code == body["status"] == status
+        and response.headers["content-type"] == "application/problem+json"
+        and body["request_id"] == response.headers["x-request-id"]
+        and words in body["detail"]
+    )
+
+
 def tell(log: EventLog, events: Iterable[Event]) -> None:
     """Append events, as another process would."""
     records = [

@@ -22,7 +22,7 @@ from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import DELIVERIES, Appended, Record
 from pipeline.log.sqlite import SqliteLog
 from pipeline.settings import ConnectorSettings
-from tests.api.running import MAX_BODY, SECRET, TIMEOUT, Running, raw, running, settings, signed
+from tests.api.running import MAX_BODY, SECRET, TIMEOUT, Running, is_problem, raw, running, settings, signed
 from tests.ingest.fakes import Forge, sign
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -35,16 +35,6 @@ PUSH = json.dumps(
         "commits": [],
     }
 ).encode()
-
-
-def is_problem(response: httpx.Response, status: int, words: str) -> bool:
-    body = response.json()
-    return (
-        response.status_code == body["status"] == status
-        and response.headers["content-type"] == "application/problem+json"
-        and body["request_id"] == response.headers["x-request-id"]
-        and words in body["detail"]
-    )
 
 
 def test_a_signed_push_is_stored_as_it_came_before_it_is_acknowledged(server: Running) -> None:

@@ -16,8 +16,7 @@ from pipeline.api.services import Services
 from pipeline.events.errors import Corrupt, Retryable
 from pipeline.exporter.model import LogFigures, ReadModel
 from pipeline.log.memory import MemoryLog
-from tests.api.running import Running, listening, running, settings
-from tests.api.test_hooks import is_problem
+from tests.api.running import Running, is_problem, listening, running, settings
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 

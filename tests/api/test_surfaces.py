@@ -14,8 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 from pipeline.events.times import to_us
 from pipeline.exporter.collector import series_name
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, MetricPoint
-from tests.api.running import HISTORY, Running, running, settings, signed, tell
-from tests.api.test_hooks import is_problem
+from tests.api.running import HISTORY, Running, is_problem, running, settings, signed, tell
 from tests.simulation.story import committed, deployed
 
 Labels = tuple[tuple[str, str], ...]

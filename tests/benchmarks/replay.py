@@ -122,10 +122,12 @@ def _bare_loop(log: SqliteLog, path: Path) -> float:
 
 def _new_deployment(log: SqliteLog, engine: Engine) -> Line:
     """One deployment arrives in a long history: until the metrics show it, against computing them anew in DuckDB."""
-    last = max(
-        (fact for _, fact in engine.state.table("fact_deployment", DeploymentFact).items() if fact.production),
-        key=lambda fact: (fact.finished_at or 0, fact.id),
+    delivered = (
+        fact
+        for _, fact in engine.state.table("fact_deployment", DeploymentFact).items()
+        if fact.production and fact.outcome == "success"
     )
+    last = max(delivered, key=lambda fact: (fact.finished_at or 0, fact.id))
     as_of = engine.as_of()
     assert as_of is not None
     data = DeploymentEvent(

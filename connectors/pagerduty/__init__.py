@@ -1,0 +1,42 @@
+"""PagerDuty: V3 webhooks, V2 webhooks of old extensions, and incidents of the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.pagerduty import translate
+from pipeline.events import proofs
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+SIGNATURE = "x-pagerduty-signature"
+_VERSION = "v1="
+
+
+class PagerDuty:
+    """The connector; see README.md."""
+
+    name = "pagerduty"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:
+        """Check `X-PagerDuty-Signature`, a list of `v1=<HMAC-SHA256>`: one for each secret while one replaces another.
+
+        Raises `Rejected` (401). Only a message without a signature may show the secret as a token instead.
+        """
+        shown = proofs.lowered(headers).get(SIGNATURE)
+        if shown is None:
+            proofs.check_token(self.name, headers, secrets)
+            return
+        known = proofs.usable(self.name, secrets)
+        given = [each.strip().removeprefix(_VERSION) for each in shown.split(",") if each.strip().startswith(_VERSION)]
+        proofs.check_signatures("X-PagerDuty-Signature", given, [proofs.hmac_sha256(secret, body) for secret in known])
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
+        """Return (event type, id of the event, which a retry repeats); falls back to a hash of the body."""
+        kind, identity = translate.describe(body)
+        return kind, identity or proofs.body_id(body)
+
+
+CONNECTOR: Connector = PagerDuty()

@@ -1,0 +1,81 @@
+"""Proofs: does one of our secrets vouch for a message that was pushed to us.
+
+Connectors name the header and what the vendor signs. Here is what all of them must do alike: compare in constant
+time, try every secret, refuse without one, and say why.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+from pipeline.events.errors import Rejected
+
+TOKEN_HEADER = "x-leadline-token"  # noqa: S105 - the name of a header
+
+
+def lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers under their lower-case names."""
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def hmac_sha256(secret: bytes, message: bytes) -> bytes:
+    """Return the lower-case hexadecimal HMAC-SHA256 of a message."""
+    return hmac.new(secret, message, hashlib.sha256).hexdigest().encode()
+
+
+def body_id(body: bytes) -> str:
+    """Return the id of a delivery whose source gives it none: a redelivery has the same bytes."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def usable(connector: str, secrets: Sequence[bytes]) -> list[bytes]:
+    """Return the secrets that are not empty; raises `Rejected` (401) if there are none."""
+    found = [secret for secret in secrets if secret]
+    if not found:
+        raise Rejected(401, f"no secret is set for {connector}; set one here and give it to the webhook")
+    return found
+
+
+def check_signatures(header: str, shown: Sequence[str], proofs: Sequence[bytes]) -> None:
+    """Raise `Rejected` (401) unless one of the signatures `shown` in `header` is one of `proofs` (one a secret)."""
+    given = [each.strip().encode("utf-8", "surrogatepass") for each in shown]
+    # All pairs are compared, so that the time tells nothing about which one is close.
+    fits = [hmac.compare_digest(each, proof) for each in given for proof in proofs]
+    if not any(fits):
+        raise Rejected(401, f"{header} does not match the body under any of the secrets")
+
+
+def check_token(connector: str, headers: Mapping[str, str], secrets: Sequence[bytes]) -> None:
+    """Raise `Rejected` (401) unless a secret is shown, for sources that sign nothing.
+
+    It may be shown as `X-Leadline-Token`, as `Authorization: Bearer`, or as the password of `Authorization: Basic`
+    (which is how a URL such as `https://leadline:<secret>@host/` sends it).
+    """
+    known, given = usable(connector, secrets), _token(lowered(headers))
+    if not given:
+        raise Rejected(401, "no token; send X-Leadline-Token, Authorization: Bearer, or a Basic password")
+    fits = [hmac.compare_digest(given, secret) for secret in known]
+    if not any(fits):
+        raise Rejected(401, f"the token is not one of the secrets of {connector}")
+
+
+def _token(headers: Mapping[str, str]) -> bytes:
+    scheme, _, value = headers.get("authorization", "").strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return value.strip().encode("utf-8", "surrogatepass")
+        case "basic":
+            return _password(value.strip())
+        case _:
+            return headers.get(TOKEN_HEADER, "").strip().encode("utf-8", "surrogatepass")
+
+
+def _password(encoded: str) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True).partition(b":")[2]
+    except (binascii.Error, ValueError):
+        return b""
