@@ -53,6 +53,11 @@ class Query:
     parameters: tuple[Parameter, ...]
     sql: str
 
+    @property
+    def usage(self) -> str:
+        """The parameters with their defaults, as `--param` takes them."""
+        return ", ".join(f"{each.name}={each.default or ''}" for each in self.parameters)
+
     def with_defaults(self, given: dict[str, str]) -> dict[str, str | None]:
         """Return the values of all parameters. Raises ValueError for one that the query does not have."""
         known = {parameter.name: parameter.default for parameter in self.parameters}

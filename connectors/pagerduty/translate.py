@@ -113,9 +113,8 @@ def _told(incident: Node, what: str, at: datetime, context: Context) -> list[Eve
 
     Webhooks have milliseconds, the API whole seconds; both are cut to the second, so that copies of a change are one.
     """
-    marks = dict.fromkeys((DETECTED, REOPENED, RESOLVED, REPORTED))
-    times: dict[str, datetime | None] = {**marks, **_own_times(incident)}
-    times[what] = times[what] or whole_second(at)
+    times = _own_times(incident)
+    times[what] = times.get(what) or whole_second(at)
     return _tell(incident, times, context)
 
 

@@ -15,6 +15,7 @@ from pipeline.cli.output import Format, print_rows, say
 app = typer.Typer()
 
 _COLUMNS = ("kind", "id", "field", "fold", "audit")
+_NOT_READY = 1
 _DIFFERS = 5
 
 
@@ -27,13 +28,18 @@ def audit(
     limit: Annotated[int, typer.Option(min=1, help="How many differences to print for each kind.")] = 20,
     output: Annotated[Format, typer.Option("--output", "-o", help="How to print.")] = Format.TABLE,
 ) -> None:
-    """Compute everything a second time, by independent SQL. Exit 5 if a fact or a metric differs."""
+    """Compute everything a second time, by independent SQL. Exit 5 on a difference, 1 if the fold is behind."""
     from pipeline.audit.load import scratch
     from pipeline.audit.verdict import audit as recompute
+    from pipeline.log.protocol import EVENTS
     from pipeline.wiring import wire
 
     wiring = wire()
     try:
+        behind = wiring.log().end(EVENTS) - wiring.engine().position
+        if behind:
+            say(f"The fold has not read the last {behind} offsets of the log; `leadline run --once`, then audit again.")
+            raise typer.Exit(_NOT_READY)
         with scratch() as connection:
             verdict = recompute(connection, wiring.log(), wiring.facts, wiring.metrics, as_of=as_of, limit=limit)
     finally:

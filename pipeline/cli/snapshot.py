@@ -17,7 +17,9 @@ from pipeline.settings import load_settings
 if TYPE_CHECKING:
     from pipeline.snapshots.manifest import Manifest
 
-app = typer.Typer(no_args_is_help=True, help="Parquet snapshots of facts, events and metrics, and a DuckDB file over them.")
+app = typer.Typer(
+    no_args_is_help=True, help="Snapshots of facts, events and metrics in Parquet, and SQL views over them."
+)
 
 Output = Annotated[Format, typer.Option("--output", "-o")]
 _LIST = ("number", "taken_at", "as_of", "position", "facts", "events", "files", "bytes")
@@ -97,9 +99,8 @@ def diff(
     """Print the facts that differ between two snapshots, field by field."""
     from pipeline.cli.sql import ask
 
-    known = {0, *(number for number in range(1, _latest() + 1))}
     for number in (older, newer):
-        if number not in known:
+        if not 0 <= number <= _latest():
             raise typer.BadParameter(f"there is no snapshot {number}; `leadline snapshot list` shows them")
     sql = (
         "SELECT * FROM difference($older::bigint, $newer::bigint)"
@@ -118,8 +119,9 @@ def export(
     from pipeline.snapshots.export import write_csv, write_parquet
     from pipeline.snapshots.reading import reading
 
+    write = write_csv if file_format is FileFormat.CSV else write_parquet
     with reading(load_settings().snapshots, seconds=3600) as library:
-        rows = (write_csv if file_format is FileFormat.CSV else write_parquet)(library, kind.value, out or sys.stdout.buffer)
+        rows = write(library, kind.value, out or sys.stdout.buffer)
     say(f"{rows} rows of {kind.value}")
 
 

@@ -13,6 +13,7 @@ from pipeline.settings import load_settings
 
 app = typer.Typer()
 
+_LISTED = ("name", "question", "usage")
 Output = Annotated[Format, typer.Option("--output", "-o")]
 Seconds = Annotated[float, typer.Option("--timeout", min=0.1, help="Seconds after which the query is stopped.")]
 Memory = Annotated[str, typer.Option(help="Memory that the query may use.")]
@@ -44,11 +45,8 @@ def query(
     import queries
 
     if name is None:
-        rows = [
-            {"name": each.name, "question": each.question, "parameters": [f"{p.name}={p.default}" for p in each.parameters]}
-            for each in queries.library().values()
-        ]
-        print_rows(rows, ("name", "question", "parameters"), output)
+        rows = [{name: getattr(each, name) for name in _LISTED} for each in queries.library().values()]
+        print_rows(rows, _LISTED, output)
         return
     try:
         found = queries.load(name)
@@ -69,9 +67,11 @@ def ask(
     from pipeline.snapshots.reading import BadQuery, reading
 
     try:
-        with reading(load_settings().snapshots, seconds=timeout, memory=memory) as library:
-            with library.ask(statement, parameters) as answer:
-                print_rows(answer.rows, answer.columns, output)
+        with (
+            reading(load_settings().snapshots, seconds=timeout, memory=memory) as library,
+            library.ask(statement, parameters) as answer,
+        ):
+            print_rows(answer.rows, answer.columns, output)
     except BadQuery as error:
         say(f"error: {error}")
         raise typer.Exit(2) from error

@@ -149,12 +149,6 @@ class Contract:
                 return touched
         return list(claim.names)
 
-    def services_ever_of(self, repo: str) -> list[str]:
-        """Return every name that changes in `repo` may belong to at some moment, sorted."""
-        claims = self._repos.get(repo)
-        named = {name for claim in claims.values if claim for name in claim.names} if claims else set()
-        return sorted({repo, *named})
-
     def is_production(self, service: str, environment: str, at: int) -> bool:
         """Return whether `environment` is production for `service`."""
         timeline = self._services.get(service)
@@ -173,9 +167,9 @@ class Contract:
         """Return the policy; where several are declared, the first by name that holds."""
         return self._policies.at(at) or self._default_policy
 
-    def initiative_named(self, name: str) -> str | None:
-        """Return the initiative with that name or alias, whatever its case."""
-        return self._initiatives.get(name.casefold())
+    def initiatives_named(self, name: str) -> frozenset[str]:
+        """Return the initiative with that name, or else those with that alias, whatever the case."""
+        return self._initiatives.get(name.casefold(), _NONE)
 
     def initiatives_by_label(self, label: str) -> frozenset[str]:
         """Return the initiatives that track a label."""
@@ -223,15 +217,14 @@ def _matches(matchers: tuple[re.Pattern[str], re.Pattern[str]], branch: str | No
     return bool(branch and branches.match(branch.lower())) or any(texts.match(label.lower()) for label in labels)
 
 
-def _by_name(initiatives: Mapping[str, InitiativeRule]) -> dict[str, str]:
-    """Return case-folded name or alias -> initiative. A name wins over an alias, else the first initiative by name."""
-    named: dict[str, str] = {}
-    for name in initiatives:
-        named.setdefault(name.casefold(), name)
+def _by_name(initiatives: Mapping[str, InitiativeRule]) -> dict[str, frozenset[str]]:
+    """Return case-folded name or alias -> the initiatives meant. A name wins over an alias."""
+    aliases: dict[str, set[str]] = defaultdict(set)
     for name, rule in initiatives.items():
         for alias in rule.aliases:
-            named.setdefault(alias, name)
-    return named
+            aliases[alias].add(name)
+    named = {alias: frozenset(names) for alias, names in aliases.items()}
+    return named | {name.casefold(): frozenset({name}) for name in initiatives}
 
 
 def _index(

@@ -30,7 +30,7 @@ REOPENED = "dev.cdeventsx.leadline-incident.reopened.1.0.0"
 LABEL_SETTINGS: Mapping[str, str] = {
     "service_labels": "service, service_name, app, application, app_kubernetes_io_name, component",
     "environment_labels": "environment, env, deployment_environment, stage",
-    "deployment_labels": "deployment_id, leadline_deployment",
+    "deployment_labels": "deployment, deployment_id",
     "severity_labels": "severity, priority, level",
     "default_environment": "",
 }

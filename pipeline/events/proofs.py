@@ -63,6 +63,31 @@ def check_token(connector: str, headers: Mapping[str, str], secrets: Sequence[by
         raise Rejected(401, f"the token is not one of the secrets of {connector}")
 
 
+def check_standard_webhook(connector: str, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:
+    """Raise `Rejected` (401) unless a message is signed as standardwebhooks.com demands (Svix among others).
+
+    `Webhook-Signature` is a list of `v1,<base64 HMAC-SHA256 of id.timestamp.body>`; a secret is base64 after `whsec_`,
+    and is taken as it stands where it is not.
+    """
+    known, sent = usable(connector, secrets), lowered(headers)
+    identity, timestamp, shown = (
+        sent.get(f"webhook-{name}") or sent.get(f"svix-{name}") or "" for name in ("id", "timestamp", "signature")
+    )
+    if not (identity and timestamp and shown):
+        raise Rejected(401, "Webhook-Id, Webhook-Timestamp and Webhook-Signature are needed")
+    message = f"{identity}.{timestamp}.".encode("utf-8", "surrogatepass") + body
+    proofs = [base64.b64encode(hmac.digest(_standard_key(secret), message, "sha256")) for secret in known]
+    given = [each.removeprefix("v1,") for each in shown.split() if each.startswith("v1,")]
+    check_signatures("Webhook-Signature", given, proofs)
+
+
+def _standard_key(secret: bytes) -> bytes:
+    try:
+        return base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return secret
+
+
 def _token(headers: Mapping[str, str]) -> bytes:
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     match scheme.lower():

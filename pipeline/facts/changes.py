@@ -95,13 +95,10 @@ class Changes:
         self._put(data.change, change)
 
     def reviewed(self, event: Event, data: ChangeReviewed) -> None:
-        if data.automated:
-            return
         change = self._open(data.change, data.repo)
         at = to_us(event.time)
         who = data.reviewer or ""
-        earlier = change.reviews.get(who)
-        if earlier is None or at < earlier:
+        if not data.automated and at < change.reviews.get(who, at + 1):
             change.reviews[who] = at
         self._put(data.change, change)
 
@@ -114,7 +111,10 @@ class Changes:
             self._merged.add(change.repo, at, data.change)
             change.merged = at
         if data.merge_sha and (change.merge_sha is None or (at, event.id) < change.merge_stamp):
+            before = set(change.claimed()) if change.merge_sha else set()
             change.merge_sha, change.merge_stamp = data.merge_sha, (at, event.id)
+            if before:
+                self._release(data.change, change, before)
             self._claim(data.change, change, [data.merge_sha])
         self._put(data.change, change)
 
@@ -139,25 +139,27 @@ class Changes:
 
     def graph_missing(self, repo: str, service: str, arrival: Arrival, *, present: bool) -> None:
         """A deployment without a commit graph came, or (`present` False) went: merge times decide what it holds."""
-        name = f"{repo}\x1f{service}"
+        finished, deployment = arrival
+        entry = f"{deployment}|{service}"
         if not present:
-            self._graphless.remove(name, *arrival)
-        declared = self._contract.services_of_change(repo, None, arrival[0])
+            self._graphless.remove(repo, finished, entry)
+        declared = self._contract.services_of_change(repo, None, finished)
         # An earlier one of the same service had all that was merged before it, if it could deliver the same changes.
         since = next(
             (
                 earlier
-                for earlier, _ in self._graphless.before(name, *arrival)
-                if self._contract.services_of_change(repo, None, earlier) == declared
+                for earlier, other in self._graphless.before(repo, finished, entry)
+                if other.partition("|")[2] == service
+                and self._contract.services_of_change(repo, None, earlier) == declared
             ),
             None,
         )
-        for at, key in self._merged.before(repo, arrival[0] + 1):
+        for at, key in self._merged.before(repo, finished + 1):
             if since is not None and at <= since:
                 break
             self.touched.add(key)
         if present:
-            self._graphless.add(name, *arrival)
+            self._graphless.add(repo, finished, entry)
 
     def settle(self, key: str) -> ChangeFact | None:
         """Return the fact of a change as it now stands."""
@@ -247,21 +249,11 @@ class Changes:
             return *contained, "ancestry"
         if change.merged is None:
             return None, None, None
-        later = [
-            (arrival, service)
-            for service in self._contract.services_ever_of(change.repo)
-            for arrival in self._next_without_graph(change.repo, service, paths, change.merged)
-        ]
-        return (*min(later), "time") if later else (None, None, None)
-
-    def _next_without_graph(
-        self, repo: str, service: str, paths: Collection[str] | None, since: int
-    ) -> Iterable[Arrival]:
-        """Yield the next deployment of a service that counts for the change, if there is one, and no other."""
-        for arrival in self._graphless.since(f"{repo}\x1f{service}", since):
-            if self._delivers(repo, service, paths, arrival[0]):
-                yield arrival
-                return
+        for finished, entry in self._graphless.since(change.repo, change.merged):
+            deployment, _, service = entry.partition("|")
+            if self._delivers(change.repo, service, paths, finished):
+                return (finished, deployment), service, "time"
+        return None, None, None
 
     def _first(self, repo: str, node: Node, paths: Collection[str] | None) -> tuple[Arrival, str] | None:
         """Return the earliest arrival at a node that counts for a change with these paths, and its service."""
@@ -295,6 +287,15 @@ class Changes:
                 change.pushed = sorted([*change.pushed, *new])
                 for other in new:
                     self._commits.claim(key, change.repo, other)
+
+
+    def _release(self, key: str, change: Change, before: set[str]) -> None:
+        """Take back the claims of a merge that turned out not to be the first."""
+        bases = [*change.heads, change.merge_sha]
+        nodes = [self._commits.get(change.repo, sha) for sha in bases if sha is not None]
+        change.pushed = sorted({sha for node in nodes if node is not None for sha in node.distinct})
+        for sha in sorted(before.difference(change.claimed())):
+            self._commits.release(key, change.repo, sha)
 
 
 def _references(change: Change, nodes: Iterable[Node]) -> list[Ref]:

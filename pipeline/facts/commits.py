@@ -114,6 +114,14 @@ class Commits:
             self._touch(key, node)
         return node
 
+    def release(self, change: str, repo: str, sha: str) -> None:
+        """Take a claim back."""
+        node = self.get(repo, sha)
+        if node is not None and change in node.claims:
+            node.claims.remove(change)
+            self.put(repo, sha, node)
+            self._touch(node_key(repo, sha), node)
+
     def place(self, repo: str, sha: str, service: str, arrival: Arrival) -> None:
         """Note that a successful production deployment of `service` put this commit into production."""
         key = node_key(repo, sha)

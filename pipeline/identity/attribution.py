@@ -180,7 +180,8 @@ class Attribution:
         declared = {
             name: f"{ref.via} {ref.value}"
             for ref in refs
-            if ref.kind == "initiative" and (name := contract.initiative_named(ref.value)) is not None
+            if ref.kind == "initiative"
+            for name in contract.initiatives_named(ref.value)
         }
         if declared:
             return _decide(declared, "declared")

@@ -27,7 +27,7 @@ Step = Callable[[str], None]
 
 
 class Built(msgspec.Struct, frozen=True):
-    """What a build did. `manifest` is the current snapshot; `new` False: nothing was different, so it is the old one."""
+    """What a build did. `manifest` is the current snapshot; `new` False: it is the old one, nothing was different."""
 
     manifest: Manifest
     new: bool
@@ -110,9 +110,7 @@ def _take(job: _Job, index: Index, last: tuple[str, Manifest] | None) -> Manifes
     return manifest
 
 
-def _draft(
-    job: _Job, index: Index, writer: FileWriter, last: tuple[str, Manifest] | None, number: int
-) -> Manifest:
+def _draft(job: _Job, index: Index, writer: FileWriter, last: tuple[str, Manifest] | None, number: int) -> Manifest:
     """Hand all rows to the writer and return the manifest, still without files."""
     source, before = job.source, None if last is None else last[1]
     position, as_of = int(source.mark("cursor") or 0), int(source.mark("as_of") or 0)

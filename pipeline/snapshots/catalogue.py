@@ -1,7 +1,7 @@
 """The DuckDB file over the snapshots: named, commented views on the Parquet files, and nothing that is not in them.
 
-It is derived, written beside and swapped in whole. Views name their files absolutely, so that any tool can open it from
-anywhere; a directory that was moved is out of step until the next build, and `reading` does without the file until then.
+It is derived, written beside and swapped in whole. Views name their files absolutely, so that any tool can open it
+from anywhere; a directory that was moved is out of step until the next build, and `reading` does without it until then.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ def create_views(cursor: duckdb.DuckDBPyConnection, directory: Path) -> None:
     snapshots = chain(directory)
     manifests = [manifest for _, manifest in snapshots]
     cursor.execute("SET TimeZone = 'UTC'")
+    # One transaction: hundreds of statements are else as many writes to the disk.
+    cursor.begin()
     cursor.execute("CREATE SCHEMA files; CREATE TABLE files.origin (directory VARCHAR, sha256 VARCHAR)")
     cursor.execute("INSERT INTO files.origin VALUES (?, ?)", [str(directory.absolute()), snapshots[-1][0]])
     _create_tables(cursor, manifests)
@@ -87,12 +89,13 @@ def create_views(cursor: duckdb.DuckDBPyConnection, directory: Path) -> None:
     for step in ("05_facts", "06_metrics"):
         cursor.execute(_sql(step))
     _comment(cursor)
+    cursor.commit()
 
 
 def _create_tables(cursor: duckdb.DuckDBPyConnection, manifests: Sequence[Manifest]) -> None:
     cursor.execute(
-        "CREATE TABLE snapshots (number BIGINT, taken_at TIMESTAMPTZ, as_of TIMESTAMPTZ, position BIGINT, contract VARCHAR,"
-        " version VARCHAR, fact_rows BIGINT, event_rows BIGINT, metric_rows BIGINT, bytes BIGINT)"
+        "CREATE TABLE snapshots (number BIGINT, taken_at TIMESTAMPTZ, as_of TIMESTAMPTZ, position BIGINT,"
+        " contract VARCHAR, version VARCHAR, fact_rows BIGINT, event_rows BIGINT, metric_rows BIGINT, bytes BIGINT)"
     )
     for each in manifests:
         rows = [each.rows(room) for room in (FACTS, EVENTS, METRICS)]
@@ -100,12 +103,13 @@ def _create_tables(cursor: duckdb.DuckDBPyConnection, manifests: Sequence[Manife
         about = [each.number, each.taken_at, each.as_of, each.position, each.contract, each.version]
         cursor.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [*about, *rows, size])
     cursor.execute(
-        "CREATE TABLE metric_definitions (metric VARCHAR, title VARCHAR, unit VARCHAR, stats VARCHAR[], windowed BOOLEAN,"
-        " beside VARCHAR[], meaning VARCHAR, source VARCHAR)"
+        "CREATE TABLE metric_definitions (metric VARCHAR, title VARCHAR, unit VARCHAR, stats VARCHAR[], "
+        " windowed BOOLEAN, beside VARCHAR[], meaning VARCHAR, source VARCHAR)"
     )
     for metric in CATALOGUE:
         about = [metric.name, metric.title, metric.unit, [*metric.stats], metric.windowed, [*metric.beside]]
-        cursor.execute("INSERT INTO metric_definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*about, metric.help, metric.source])
+        row = [*about, metric.help, metric.source]
+        cursor.execute("INSERT INTO metric_definitions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _create_file_views(cursor: duckdb.DuckDBPyConnection, directory: Path, manifests: Sequence[Manifest]) -> None:
@@ -119,8 +123,8 @@ def _create_file_views(cursor: duckdb.DuckDBPyConnection, directory: Path, manif
     _create_file_view(cursor, directory, "commit_event", EVENT_SCHEMA, files_in(EVENTS, *CommitRecorded.TYPES))
     _create_file_view(cursor, directory, "metric", METRIC_SCHEMA, files_in(METRICS))
     # Only a log that was translated again takes events back; else nobody has to look for such rows.
-    taken_back = "FROM files.event WHERE retracted" if manifests[-1].retracted_events else "FROM range(0) AS t(position)"
-    cursor.execute(f"CREATE VIEW files.withdrawn AS SELECT position {taken_back}")  # noqa: S608 - own words
+    taken_back = "files.event WHERE retracted" if manifests[-1].retracted_events else "range(0) AS t(position)"
+    cursor.execute(f"CREATE VIEW files.withdrawn AS SELECT position FROM {taken_back}")
 
 
 def _create_file_view(
@@ -134,9 +138,8 @@ def _create_file_view(
     shapes: dict[str, list[str]] = defaultdict(list)
     for file in found:
         shapes[file.shape].append(_text(directory / file.path))
-    reads = "".join(
-        f" UNION ALL BY NAME FROM read_parquet([{', '.join(paths)}], hive_partitioning = false)" for paths in shapes.values()
-    )
+    lists = (", ".join(paths) for paths in shapes.values())
+    reads = "".join(f" UNION ALL BY NAME FROM read_parquet([{paths}], hive_partitioning = false)" for paths in lists)
     cursor.execute(f"CREATE VIEW files.{_name(name)} AS SELECT {columns} WHERE false{reads}")
 
 
@@ -147,9 +150,9 @@ def _comment(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(f"COMMENT ON {kind.replace('_', ' ')} {called} IS {_text(text)}")
     columns = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
     for table, column in cursor.execute(columns).fetchall():
-        text = COLUMNS.get(f"{table.removesuffix('_history')}.{column}", COLUMNS.get(column))
-        if text is not None:
-            cursor.execute(f"COMMENT ON COLUMN {_name(table)}.{_name(column)} IS {_text(text)}")
+        comment = COLUMNS.get(f"{table.removesuffix('_history')}.{column}", COLUMNS.get(column))
+        if comment is not None:
+            cursor.execute(f"COMMENT ON COLUMN {_name(table)}.{_name(column)} IS {_text(comment)}")
 
 
 def _json_field(field: pa.Field) -> str:

@@ -64,7 +64,9 @@ def _fields(row: type[msgspec.Struct]) -> list[tuple[str, pa.DataType]]:
     return [(name, INSTANT if _is_instant(name) else _ARROW[hints[name]]) for name in row.__struct_fields__]
 
 
-FACT_SCHEMAS: dict[str, pa.Schema] = {kind: pa.schema([*_fields(fact), *BOOKKEEPING.items()]) for kind, fact in FACTS.items()}
+FACT_SCHEMAS: dict[str, pa.Schema] = {
+    kind: pa.schema([*_fields(fact), *BOOKKEEPING.items()]) for kind, fact in FACTS.items()
+}
 METRIC_SCHEMA = pa.schema([*_fields(MetricPoint), ("snapshot", pa.int64()), ("taken_at", INSTANT)])
 
 

@@ -6,7 +6,7 @@ A key of `COLUMNS` is a column, or `view.column` where the same name means somet
 from __future__ import annotations
 
 OBJECTS: dict[str, str] = {
-    "VIEW changes": "Changes (pull requests, and commits that belong to none) as the latest snapshot has them; see docs/definitions.md",
+    "VIEW changes": "Pull requests, and commits that belong to none, as the latest snapshot has them",
     "VIEW deployments": "Deployments as the latest snapshot has them",
     "VIEW failures": "Incidents and rollbacks, and the deployment each is put down to, as the latest snapshot has them",
     "VIEW tickets": "Work items as the latest snapshot has them",
@@ -15,14 +15,14 @@ OBJECTS: dict[str, str] = {
     "VIEW failures_history": "Every version of every failure that a snapshot reported",
     "VIEW tickets_history": "Every version of every ticket that a snapshot reported",
     "MACRO_TABLE changes_as_of": "changes_as_of(instant): the changes as they were reported at that instant",
-    "MACRO_TABLE deployments_as_of": "deployments_as_of(instant): the deployments as they were reported at that instant",
+    "MACRO_TABLE deployments_as_of": "deployments_as_of(instant): the deployments as reported at that instant",
     "MACRO_TABLE failures_as_of": "failures_as_of(instant): the failures as they were reported at that instant",
     "MACRO_TABLE tickets_as_of": "tickets_as_of(instant): the tickets as they were reported at that instant",
     "MACRO_TABLE changes_at": "changes_at(number): the changes as that snapshot has them",
     "MACRO_TABLE deployments_at": "deployments_at(number): the deployments as that snapshot has them",
     "MACRO_TABLE failures_at": "failures_at(number): the failures as that snapshot has them",
     "MACRO_TABLE tickets_at": "tickets_at(number): the tickets as that snapshot has them",
-    "MACRO_TABLE as_of": "as_of(instant): facts of all kinds as they were reported at that instant: kind, id, row (JSON)",
+    "MACRO_TABLE as_of": "as_of(instant): facts of all kinds as reported at that instant: kind, id, row (JSON)",
     "MACRO_TABLE facts_at": "facts_at(number): facts of all kinds as that snapshot has them: kind, id, row (JSON)",
     "MACRO_TABLE difference": "difference(older, newer): the facts that differ between two snapshots, field by field",
     "MACRO rounded": "rounded(value): to nine decimals, as every surface shows a number",
@@ -70,7 +70,7 @@ _FACTS: dict[str, str] = {
 _CHANGES: dict[str, str] = {
     "changes.kind": "pull_request, or commit (one that belongs to no pull request)",
     "changes.service": "The service whose deployment delivered it, else the only one that it has",
-    "changes.method": "How its deployment was found: ancestry (the commit is contained) or time (no commit graph is known)",
+    "changes.method": "How its deployment was found: ancestry (contained in it) or time (no commit graph is known)",
     "changes.excluded": "seed: first reached by the oldest known deployment of its repository, so it has no lead time",
     "services": "Services whose code it changes",
     "authored_at": "When its first commit was authored",

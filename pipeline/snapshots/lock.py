@@ -23,7 +23,7 @@ def writing(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(directory / LOCK, timeout=0, isolation_level=None)
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError(f"snapshots: {directory} cannot be written ({error}); set `snapshots` to another one") from error
+        raise ConfigError(f"snapshots: {directory} cannot be written ({error}); name another directory") from error
     with closing(connection):
         try:
             connection.execute("BEGIN EXCLUSIVE")

@@ -25,7 +25,7 @@ FORMAT = 1
 FACTS, EVENTS, METRICS = "facts", "events", "metrics"
 CURRENT = "current"
 _MANIFESTS = "manifests"
-_REPAIR = "restore the directory from a backup; or move it away and build anew, which loses what was reported in the past"
+_REPAIR = "restore the directory from a backup, or move it away and build anew, which forgets what was reported"
 
 
 class DataFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,5 +172,5 @@ def _load(directory: Path, number: int, sha256: str) -> Manifest:
     except msgspec.DecodeError as error:
         raise corrupt(path, f"the manifest cannot be read ({error})") from error
     if manifest.format > FORMAT:
-        raise ConfigError(f"{path}: written by Leadline {manifest.version} in format {manifest.format}; update Leadline")
+        raise ConfigError(f"{path}: format {manifest.format}, written by Leadline {manifest.version}; update Leadline")
     return manifest

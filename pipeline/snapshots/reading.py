@@ -47,8 +47,8 @@ class Library:
     def batches(self, sql: str, parameters: Mapping[str, str | None] | None = None) -> Iterator[pa.RecordBatchReader]:
         """Answer one query in Arrow batches, fetched as they are read; values for its `$name` parameters are texts.
 
-        None is null; the query casts the others itself. Raises `BadQuery`, within the block too, since rows are computed
-        while they are fetched.
+        None is null; the query casts the others itself. Raises `BadQuery`, within the block too, since rows are
+        computed while they are fetched.
         """
         with self._answering():
             yield self._relation(sql, parameters).to_arrow_reader(_BATCH)
@@ -95,9 +95,7 @@ class Library:
 
 
 @contextmanager
-def reading(
-    directory: Path, *, seconds: float = 60.0, memory: str = "1GB", threads: int = 2
-) -> Iterator[Library]:
+def reading(directory: Path, *, seconds: float = 60.0, memory: str = "1GB", threads: int = 2) -> Iterator[Library]:
     """Open the latest snapshot for questions, each answered within `seconds` and `memory`.
 
     A query can read the files of the snapshots and nothing else: no other file, no network, no extension, no setting.

@@ -48,7 +48,7 @@ def test_nothing_declared_means_the_defaults() -> None:
     assert contract.services_of_change("acme/shop", ["a.py"], 0) == ["acme/shop"]
     assert contract.is_production("shop", "prod-eu", 0)
     assert contract.team_of("shop", 0) is None
-    assert contract.initiative_named("x") is None
+    assert contract.initiatives_named("x") == frozenset()
     assert contract.initiatives_by_label("x") == contract.initiatives_by_ticket("x") == frozenset()
     assert contract.initiatives_by_service("x") == frozenset()
     held = contract.policy(0)
@@ -248,10 +248,10 @@ def test_initiatives_resolve_by_their_latest_version() -> None:
             declared("Initiative", "gone", None, since=5, said=5),
         ]
     )
-    assert contract.initiative_named("FASTER") == "faster"
-    assert contract.initiative_named("activation 2.0") == "faster"
-    assert contract.initiative_named("Old Name") is None
-    assert contract.initiative_named("bye") is contract.initiative_named("gone") is None
+    assert contract.initiatives_named("FASTER") == {"faster"}
+    assert contract.initiatives_named("activation 2.0") == {"faster"}
+    assert contract.initiatives_named("Old Name") == frozenset()
+    assert contract.initiatives_named("bye") == contract.initiatives_named("gone") == frozenset()
     assert contract.initiatives_by_ticket("GROW-1") == frozenset()
     assert contract.initiatives_by_ticket("GROW-2") == {"faster", "cheaper"}
     assert contract.initiatives_by_ticket("GROW-3") == {"faster"}
@@ -260,12 +260,12 @@ def test_initiatives_resolve_by_their_latest_version() -> None:
     assert contract.initiatives_by_service("onboarding") == {"faster"}
 
 
-def test_a_name_wins_over_an_alias_and_the_first_by_name_over_the_second() -> None:
+def test_a_name_wins_over_an_alias_and_a_shared_alias_means_both() -> None:
     contract = Contract.compile(
         [initiative("a", aliases=["b", "both"]), initiative("b", aliases=["Both"]), initiative("c", aliases=["BOTH"])]
     )
-    assert contract.initiative_named("b") == "b"
-    assert contract.initiative_named("both") == "a"
+    assert contract.initiatives_named("b") == {"b"}
+    assert contract.initiatives_named("both") == {"a", "c"}
 
 
 BASE = [
@@ -418,7 +418,7 @@ def answers(contract: Contract) -> list[Any]:
     days = [day * DAY for day in range(-3, 5)]
     return [
         contract.fingerprint,
-        [contract.initiative_named(name) for name in "abc"],
+        [sorted(contract.initiatives_named(name)) for name in "abc"],
         [contract.initiatives_by_service(name) for name in "abc"],
         [contract.policy(day).attribution_window_us for day in days],
         [contract.team_of(name, day) for name in "abc" for day in days],

@@ -6,7 +6,17 @@ from tests.simulation.stories_delivery import DELIVERY
 from tests.simulation.stories_deployments import DEPLOYMENTS
 from tests.simulation.stories_failures import FAILURES
 from tests.simulation.stories_identity import IDENTITY
+from tests.simulation.stories_recovery import RECOVERIES
 from tests.simulation.stories_scopes import SCOPES
+from tests.simulation.stories_tickets import TICKETS
 from tests.simulation.story import Story
 
-STORIES: tuple[Story, ...] = (*DELIVERY, *DEPLOYMENTS, *FAILURES, *IDENTITY, *SCOPES)
+STORIES: tuple[Story, ...] = (
+    *DELIVERY,
+    *DEPLOYMENTS,
+    *FAILURES,
+    *RECOVERIES,
+    *IDENTITY,
+    *TICKETS,
+    *SCOPES,
+)

@@ -20,7 +20,7 @@ from pipeline.snapshots.build import Built, build
 from pipeline.snapshots.columns import fact_row, revision_of
 from pipeline.snapshots.reading import reading
 
-START = datetime(2026, 4, 1, tzinfo=UTC)
+START = datetime(2026, 12, 1, tzinfo=UTC)
 
 #: What facts say: (kind, id) -> revision.
 Said = dict[tuple[str, str], str]

@@ -8,6 +8,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,7 +57,8 @@ def restated(before: Facts, directory: Path, snapshot: int) -> Facts:
     return facts
 
 
-@settings(max_examples=15)
+@pytest.mark.slow
+@settings(max_examples=10)
 @given(histories(), st.integers(0, 1000), st.integers(2, 4))
 def test_every_past_snapshot_can_be_asked_for_and_every_difference_is_explained(
     events: list[Event], seed: int, parts: int

@@ -1,0 +1,26 @@
+"""GitLab: webhooks and pages of the REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.gitlab import door, translate
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+
+class GitLab:
+    """The connector; see README.md."""
+
+    name = "gitlab"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:
+        door.verify(headers, body, secrets)
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        return door.describe(headers, body)
+
+
+CONNECTOR: Connector = GitLab()

@@ -1,0 +1,118 @@
+"""Where something happened: the project (or group) that a payload names, and events in its name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from pipeline.events.envelope import Event
+from pipeline.events.errors import Quarantined
+from pipeline.events.ids import event_id
+from pipeline.events.reading import Node
+from pipeline.events.types import Payload
+
+#: The header with which the poller says what a page is about: `group/project`, or the project's URL.
+REPO_HEADER = "x-leadline-repo"
+#: The number (iid) of the merge request or issue that a page belongs to.
+NUMBER_HEADER = "x-leadline-number"
+
+_PATH = r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*"
+_URL = re.compile(rf"(?P<host>https?://[A-Za-z0-9.-]+(?::\d+)?)/(?P<group>groups/)?(?P<path>{_PATH})")
+_THINGS = "merge_requests|issues|incidents|work_items|epics|pipelines|jobs|builds|commit|deployments|releases|tags"
+_BELOW = re.compile(rf"/(?:-/)?(?:{_THINGS})/[^/]+.*$")
+_FULL_REFERENCE = re.compile(rf"(?P<path>{_PATH})[#!&]\d+")
+_FULL_PATH = re.compile(_PATH)
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A project: `url` is its page, `path` its full path such as `group/subgroup/project`. Epics belong to a group."""
+
+    url: str
+    path: str
+    group: bool = False
+
+    @property
+    def host(self) -> str:
+        """The GitLab that it is on, such as `https://gitlab.com`; with the relative URL of one that has it."""
+        return self.url.removesuffix(self.path).removesuffix("/groups/").rstrip("/")
+
+    def issue(self, iid: int) -> str:
+        """Return the id of an issue (`group/project#7`), or of an epic (`group&7`)."""
+        return f"{self.path}{'&' if self.group else '#'}{iid}"
+
+    def merge_request(self, iid: int) -> str:
+        """Return the id of a merge request: `group/project!7`. Issues have numbers of their own."""
+        return f"{self.path}!{iid}"
+
+    def event(self, event_type: str, at: datetime, subject: str, data: Payload, *told: object) -> Event:
+        """Return an event whose id covers type, subject, time and content, and `told` where two may share all that."""
+        content = msgspec.json.encode(data).decode()
+        return Event(
+            id=event_id(event_type, subject, at.isoformat(), content, *told),
+            source=self.url,
+            type=event_type,
+            time=at,
+            subject=subject,
+            partitionkey=self.path,
+            data=data,
+        )
+
+
+def from_url(url: str | None, path: str | None = None) -> Project | None:
+    """Return the project of a URL of it, or of something in it. `path`, if known, tells a relative URL from a group."""
+    found = _URL.match(_BELOW.sub("", url or ""))
+    if found is None:
+        return None
+    told = found["path"].removesuffix("/-")
+    if path is not None and (told == path or told.endswith(f"/{path}")):
+        return Project(f"{found['host']}/{told}", path)
+    if found["group"]:
+        return Project(f"{found['host']}/groups/{told}", told, group=True)
+    return Project(f"{found['host']}/{told}", told)
+
+
+def of_webhook(root: Node, headers: Mapping[str, str]) -> Project:
+    """Return the project of a webhook's body. Raises `Quarantined` when neither the body nor a header tells it."""
+    project, repository = root.child_or_none("project"), root.child_or_none("repository")
+    path = _path(project)
+    if project is not None:
+        found = from_url(project.text_or_none("web_url") or project.text_or_none("homepage"), path)
+        if found is not None:
+            return found
+    if repository is not None and (found := from_url(repository.text_or_none("homepage"), path)) is not None:
+        return found
+    below = root.child_or_none("object_attributes")
+    found = from_url(below.text_or_none("url"), path) if below is not None else None
+    return found or of_header(headers) or _missing("project.web_url")
+
+
+def of_item(item: Node, headers: Mapping[str, str]) -> Project:
+    """Return the project of an item of a REST page, by its reference, its URLs, or a header."""
+    reference = _FULL_REFERENCE.fullmatch(item.text_or_none("references", "full") or "")
+    path = reference["path"] if reference else None
+    for names in (("web_url",), ("deployable", "web_url"), ("_links", "self")):
+        url = item.text_or_none(*names)
+        if url and "/api/v4/" not in url and (found := from_url(url, path)) is not None:
+            return found
+    return of_header(headers) or _missing(item.at("web_url").path)
+
+
+def of_header(headers: Mapping[str, str]) -> Project | None:
+    """Return the project that the poller named."""
+    named = headers.get(REPO_HEADER, "")
+    return Project(f"https://gitlab.com/{named}", named) if _FULL_PATH.fullmatch(named) else from_url(named)
+
+
+def _path(project: Node | None) -> str | None:
+    path = project.text_or_none("path_with_namespace") if project is not None else None
+    if project is not None and path is not None and not _FULL_PATH.fullmatch(path):
+        where = project.at("path_with_namespace").path
+        raise Quarantined("bad_value", f"{where} is {path[:80]!r}; expected group/project")
+    return path
+
+
+def _missing(path: str) -> Project:
+    raise Quarantined("missing_field", f"{path} is absent and so is the header {REPO_HEADER}: which project is it?")

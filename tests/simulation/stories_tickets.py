@@ -1,0 +1,121 @@
+"""Stories about tickets: what they look like and which initiative they serve."""
+
+from __future__ import annotations
+
+from tests.simulation.stories_identity import CONTRACT, SEED, delivered, served
+from tests.simulation.story import (
+    Story,
+    change,
+    deployment,
+    ticket,
+    ticket_closed,
+    ticket_created,
+    ticket_deleted,
+    ticket_moved,
+    ticket_seen,
+    us,
+)
+
+TICKETS = (
+    Story(
+        "a ticket serves what its own tracks name, else what its parent serves",
+        (
+            *CONTRACT,
+            ticket_seen("02 09:00", "GROW-1", labels=["ui"]),
+            ticket_seen("02 09:00", "GROW-2", "GROW-1"),
+            ticket_seen("02 09:00", "GROW-3", "GROW-2"),
+            ticket_seen("02 09:00", "GROW-4", "CORE-1", labels=["growth"]),
+            ticket_seen("02 09:00", "GROW-5", "CORE-1"),
+            ticket_seen("02 09:00", "GROW-6", "GROW-99"),
+            ticket_seen("02 09:00", "CORE-1", labels=["growth"]),
+            ticket_seen("02 09:00", "CORE-2", "CORE-1"),
+        ),
+        {
+            ticket("GROW-1"): {"initiative": "activation", "candidates": [], "labels": ["ui"]},
+            ticket("GROW-2"): {"initiative": "activation", "parent": "GROW-1"},
+            ticket("GROW-3"): {"initiative": "activation"},
+            ticket("GROW-4"): {"initiative": "activation"},
+            ticket("GROW-5"): {"initiative": None, "candidates": ["activation", "core"]},
+            ticket("GROW-6"): {"initiative": None, "candidates": []},
+            ticket("CORE-2"): {"initiative": None, "candidates": ["activation", "core"]},
+        },
+    ),
+    Story(
+        "a circle of parents serves nothing, unless a ticket in it is tracked itself",
+        (
+            *CONTRACT,
+            ticket_seen("02 09:00", "OPS-1", "OPS-2"),
+            ticket_seen("02 09:00", "OPS-2", "OPS-3"),
+            ticket_seen("02 09:00", "OPS-3", "OPS-1"),
+            ticket_seen("02 09:00", "OPS-4", "OPS-1"),
+            ticket_seen("02 09:00", "GROW-1", "GROW-2"),
+            ticket_seen("02 09:00", "GROW-2", "GROW-1"),
+            ticket_seen("02 09:00", "GROW-3", "GROW-3"),
+        ),
+        {
+            **{ticket(key): {"initiative": None, "candidates": []} for key in ("OPS-1", "OPS-2", "OPS-3", "OPS-4")},
+            ticket("GROW-1"): {"initiative": "activation"},
+            ticket("GROW-2"): {"initiative": "activation"},
+            ticket("GROW-3"): {"initiative": None},
+        },
+    ),
+    Story(
+        "an unknown ticket resolves by its key, and an epic link that comes late re-attributes what is below",
+        (
+            *CONTRACT,
+            *SEED,
+            *delivered(2, 1, title="GROW-1"),
+            *delivered(3, 2, title="SUB-3"),
+            ticket_seen("01 09:00", "SUB-3", "SUB-2"),
+            ticket_seen("01 09:00", "SUB-2"),
+            ticket_seen("20 09:00", "SUB-2", "CORE-1"),
+        ),
+        {
+            change(1): served("activation", "linked"),
+            change(2): served("core", "linked"),
+            deployment("d2"): {"initiatives": ["core"], "trace": "traced"},
+            ticket("SUB-3"): {"initiative": "core"},
+        },
+        absent=(ticket("GROW-1"), ticket("CORE-1")),
+    ),
+    Story(
+        "a ticket looks like its latest snapshot; moving changes its status, and one seen open later is not closed",
+        (
+            ticket_created("02 09:00", "OPS-1"),
+            ticket_seen("02 10:00", "OPS-1", title="First", status="To Do", kind="Story"),
+            ticket_seen("02 12:00", "OPS-1", title="Second", status="In Progress", kind="Bug"),
+            ticket_moved("02 11:00", "OPS-1", "In Review"),
+            ticket_created("02 09:00", "OPS-2"),
+            ticket_seen("02 10:00", "OPS-2", title="Other", status="To Do"),
+            ticket_moved("02 11:00", "OPS-2", "Done"),
+            ticket_closed("02 11:00", "OPS-2"),
+            ticket_closed("02 10:30", "OPS-2"),
+            ticket_seen("02 10:00", "OPS-3"),
+            ticket_closed("02 11:00", "OPS-3"),
+            ticket_moved("02 12:00", "OPS-3", "To Do"),
+            ticket_seen("02 12:00", "OPS-3", status="To Do", closed=False),
+            ticket_seen("02 10:00", "OPS-5", closed=False),
+            ticket_closed("02 11:00", "OPS-5"),
+            ticket_moved("02 12:00", "OPS-5", "Archived"),
+            ticket_seen("02 12:00", "OPS-5", status="Filed"),
+            ticket_seen("02 10:00", "OPS-4"),
+            ticket_deleted("02 11:00", "OPS-4"),
+        ),
+        {
+            ticket("OPS-1"): {
+                "title": "Second",
+                "kind": "Bug",
+                "status": "In Progress",
+                "created_at": us("02 09:00"),
+                "updated_at": us("02 12:00"),
+                "closed_at": None,
+                "deleted": False,
+                "project": "OPS",
+            },
+            ticket("OPS-2"): {"status": "Done", "closed_at": us("02 11:00")},
+            ticket("OPS-3"): {"status": "To Do", "closed_at": None, "created_at": None},
+            ticket("OPS-4"): {"deleted": True},
+            ticket("OPS-5"): {"status": "Filed", "closed_at": us("02 11:00")},
+        },
+    ),
+)
