@@ -265,7 +265,7 @@ def test_a_name_wins_over_an_alias_and_a_shared_alias_means_both() -> None:
         [initiative("a", aliases=["b", "both"]), initiative("b", aliases=["Both"]), initiative("c", aliases=["BOTH"])]
     )
     assert contract.initiatives_named("b") == {"b"}
-    assert contract.initiatives_named("both") == {"a", "c"}
+    assert contract.initiatives_named("both") == {"a", "b", "c"}
 
 
 BASE = [
