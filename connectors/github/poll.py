@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ import stamina
 from connectors.github.repository import NUMBER_HEADER, REPO_HEADER
 from pipeline.events.delivery import Delivery
 from pipeline.events.errors import ConfigError, Retryable
+from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url, paged
 from pipeline.events.reading import parse_time
 
 API = "https://api.github.com"
@@ -26,6 +28,9 @@ NEWEST_FIRST = {"sort": "updated", "direction": "desc"}
 #: Answers to a list that this repository does not have: issues switched off, no commit yet.
 _NONE_HERE = {409, 410}
 _RATE_LIMITS = {403, 429}
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
+#: Deliveries below a pull request and below a deployment.
+_PER_PULL, _PER_DEPLOYMENT = 2, 1
 
 
 class _Unwell(Exception):
@@ -40,24 +45,52 @@ def client(token: str | None, api: str = API) -> httpx.Client:
     return httpx.Client(base_url=api, headers=headers, timeout=30, follow_redirects=True)
 
 
+class GitHubPoller:
+    """Reads repositories through the REST API; works without a token too, at GitHub's rate for strangers."""
+
+    name = "github"
+    scope = "OWNER/NAME of a repository"
+    default_scope = None
+    needs = ()
+
+    def client(self, access: Access) -> httpx.Client:
+        return client(access.token, base_url(self.name, access.url or API))
+
+    def pages(self, client: httpx.Client, query: Query, checkpoint: Checkpoint) -> Iterator[Page]:
+        """See `Poller.pages`. It has no cursor: lists are short, and what is below their items is in the memory."""
+        if not _REPOSITORY.fullmatch(query.scope):
+            raise ConfigError(f"github: {query.scope!r} is no repository; write OWNER/NAME")
+        reading: list[_Poll] = []
+
+        def read(memory: MutableMapping[str, str]) -> Iterator[Delivery]:
+            reading.append(_Poll(client, query.scope, query.now, query.since, query.until, memory))
+            return reading[0].everything()
+
+        return paged(read, checkpoint.memory, lambda: reading[0].expected)
+
+
+POLLER: Poller = GitHubPoller()
+
+
 def poll(
     http: httpx.Client,
     repo: str,
     now: datetime,
     *,
     since: datetime | None = None,
+    until: datetime | None = None,
     memory: MutableMapping[str, str] | None = None,
 ) -> Iterator[Delivery]:
     """Yield deliveries with what `repo` (`owner/name`) tells, each page as received; `received_at` is `now`.
 
-    `since` leaves out what was not updated after it (None: everything). `memory` is kept by the caller between calls:
+    `since` leaves out what was not updated after it, `until` what was created later (None: no bound). `memory` is kept by the caller between calls:
     it spares what has not changed, and lets a call that was cut short go on where it stopped. An entry is made only
     when the next delivery is asked for, so that the caller has stored the one before.
 
     Raises `Retryable`, with the wait that GitHub asks for, when the rate limit is used up or GitHub does not answer;
     `ConfigError` when the repository or the token does not exist or is not allowed to read.
     """
-    yield from _Poll(http, repo, now, since, {} if memory is None else memory).everything()
+    yield from _Poll(http, repo, now, since, until, {} if memory is None else memory).everything()
 
 
 class _Poll:
@@ -67,29 +100,49 @@ class _Poll:
         repo: str,
         now: datetime,
         since: datetime | None,
+        until: datetime | None,
         memory: MutableMapping[str, str],
     ) -> None:
         self._http = http
         self._repo = repo
         self._now = now
         self._since = since
+        self._until = until
         self._memory = memory
+        #: How many deliveries there will be, as far as the lists that were begun tell.
+        self.expected = 0
 
     def everything(self) -> Iterator[Delivery]:
         newer = {} if self._since is None else {"since": _iso(self._since)}
-        created = {} if self._since is None else {"created": f">={_iso(self._since - LOOKBACK)}"}
+        older = {} if self._until is None else {"until": _iso(self._until)}
         yield from self._pulls()
         yield from self._list("rest.pull_comments", "pulls/comments", {**NEWEST_FIRST, **newer})
         yield from self._list("rest.issue_comments", "issues/comments", {**NEWEST_FIRST, **newer})
         yield from self._list("rest.issues", "issues", {"state": "all", **NEWEST_FIRST, **newer})
         yield from self._deployments()
-        for page in self._pages("actions/runs", created):
+        for page in self._pages("actions/runs", self._created()):
+            self._expect(page)
             yield self._delivery("rest.actions_runs", page.content)
         yield from self._list("rest.releases", "releases", {})
-        yield from self._list("rest.commits", "commits", newer)
+        yield from self._list("rest.commits", "commits", {**newer, **older})
+
+    def _created(self) -> dict[str, str]:
+        """The filter of a list that knows when its items were created only."""
+        start = None if self._since is None else _iso(self._since - LOOKBACK)
+        end = None if self._until is None else _iso(self._until)
+        if start and end:
+            return {"created": f"{start}..{end}"}
+        return {"created": f">={start}"} if start else {"created": f"<={end}"} if end else {}
+
+    def _expect(self, page: httpx.Response, items: int = 0, below: int = 0) -> None:
+        """Add a list to what is expected when its first page is there; each item has `below` deliveries of its own."""
+        if page.url.params.get("page", "1") == "1":
+            last = httpx.URL(page.links.get("last", {}).get("url", "")).params.get("page", "")
+            self.expected += (int(last) if last.isdigit() else 1) * (1 + items * below)
 
     def _list(self, kind: str, path: str, params: dict[str, str]) -> Iterator[Delivery]:
         for page in self._unless_known(path, params):
+            self._expect(page)
             yield self._delivery(kind, page.content)
 
     def _unless_known(self, path: str, params: dict[str, str]) -> Iterator[httpx.Response]:
@@ -98,7 +151,7 @@ class _Poll:
         Its ETag is kept once all pages were taken, so that a call that was cut short does not hide the rest.
         """
         known, etag = f"{self._repo} etag {path}", None
-        lasting = "since" not in params
+        lasting = "since" not in params and self._until is None
         for page in self._pages(path, params, self._memory.get(known) if lasting else None):
             etag = etag or page.headers.get("etag")
             yield page
@@ -109,6 +162,7 @@ class _Poll:
         """Pull requests, the last updated first, and below each one its commits and reviews."""
         for page in self._unless_known("pulls", {"state": "all", **NEWEST_FIRST}):
             pulls = _objects(page)
+            self._expect(page, len(pulls), _PER_PULL)
             yield self._delivery("rest.pulls", page.content)
             for pull in pulls:
                 yield from self._below("pull", pull, self._pull_details(pull))
@@ -128,6 +182,7 @@ class _Poll:
         """Deployments, the newest first, and below each one its statuses."""
         for page in self._pages("deployments", {}):
             deployments = _objects(page)
+            self._expect(page, len(deployments), _PER_DEPLOYMENT)
             yield self._delivery("rest.deployments", page.content)
             for deployment in deployments:
                 yield from self._below("deployment", deployment, self._statuses(deployment))
@@ -143,10 +198,14 @@ class _Poll:
     def _below(self, kind: str, item: dict[str, Any], details: Iterator[Delivery]) -> Iterator[Delivery]:
         """The details of an item, unless they were read when it was last updated at the same time."""
         known, version = f"{self._repo} {kind} {item['id']}", str(item.get("updated_at"))
-        if self._memory.get(known) == version or self._is_old(item.get("updated_at")):
+        if self._memory.get(known) == version or self._is_old(item.get("updated_at")) or self._is_later(item):
             return
         yield from details
         self._memory[known] = version
+
+    def _is_later(self, item: dict[str, Any]) -> bool:
+        at = parse_time(item.get("created_at"))
+        return self._until is not None and at is not None and at >= self._until
 
     def _is_old(self, moment: object, margin: timedelta = timedelta(0)) -> bool:
         at = parse_time(moment)
@@ -168,10 +227,10 @@ class _Poll:
                 raise ConfigError(f"GET {answer.url}: its next page is at {url.host}, where the token must not be sent")
 
     def _get(self, url: httpx.URL, headers: dict[str, str]) -> httpx.Response:
-        retrying = stamina.RetryingCaller(attempts=ATTEMPTS).on((httpx.TransportError, _Unwell))
+        retrying = stamina.RetryingCaller(attempts=ATTEMPTS).on((httpx.RequestError, _Unwell))
         try:
             answer = retrying(self._ask, url, headers)
-        except (httpx.TransportError, _Unwell) as error:
+        except (httpx.RequestError, _Unwell) as error:
             raise Retryable(f"GET {url}: {type(error).__name__} {error}") from error
         self._check(answer)
         return answer
@@ -190,7 +249,7 @@ class _Poll:
             raise Retryable(f"GET {answer.url}: GitHub's rate limit is used up; try again in {wait:.0f} s", after=wait)
         raise ConfigError(
             f"GET {answer.url}: {answer.status_code} {answer.reason_phrase}. Check that {self._repo} is spelled "
-            f"owner/name and that the token is valid and may read it"
+            f"OWNER/NAME, and that connectors.github.token is valid, has not expired and may read it"
         )
 
     def _wait(self, answer: httpx.Response) -> float | None:

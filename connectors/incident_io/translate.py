@@ -57,9 +57,9 @@ def translate(delivery: Delivery, context: Context) -> Translation:
 
 
 def _webhook(root: Node, kind: str, context: Context) -> Translation:
-    if kind.startswith(_LEFT_OUT):
-        family, _, rest = kind.partition(".")
-        return Translation(ignored=family if family != "public_incident" else rest.partition("_")[0])
+    family = next((family for family in _LEFT_OUT if kind.startswith(family)), None)
+    if family is not None:
+        return Translation(ignored=family.rstrip("._"))
     if kind not in INCIDENTS:
         raise Quarantined("unknown_kind", f"event_type is {kind[:80]!r}, which incident.io does not document")
     subject = root.child(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ import msgspec
 from connectors.jira.translate import ISSUE_HEADER
 from pipeline.events.delivery import Delivery
 from pipeline.events.errors import ConfigError, Retryable
+from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url
+from pipeline.events.reading import parse_time
 
 #: Not asked for: nothing of it is translated, and it is the most personal part of an issue.
 FIELDS = "*all,-comment,-worklog,-attachment,-description"

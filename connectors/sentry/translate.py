@@ -8,7 +8,7 @@ from connectors.sentry.kinds import ALERTS, ISSUES, LEFT_OUT, resource_in
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import DETECTED, REOPENED, RESOLVED, listed, place, tell
+from pipeline.events.incidents import DETECTED, RESOLVED, listed, place, tell
 from pipeline.events.reading import Node, parse_object, parse_time
 from pipeline.events.types import IncidentEvent
 
@@ -64,7 +64,8 @@ def _issue(root: Node, sent: datetime | None, context: Context) -> Translation:
     action, issue = root.text("action"), root.child("data", "issue")
     if action not in ISSUES:
         raise Quarantined("unknown_kind", f"action is {action[:80]!r}, which an issue of Sentry does not have")
-    if ISSUES[action] is None:
+    what = ISSUES[action]
+    if what is None:
         return Translation(ignored=f"issue.{action}")
     found = place(_tags(issue), context.settings)
     data = IncidentEvent(
@@ -77,8 +78,8 @@ def _issue(root: Node, sent: datetime | None, context: Context) -> Translation:
         url=issue.text_or_none("web_url") or issue.text_or_none("permalink"),
     )
     marks = [(DETECTED, issue.moment("firstSeen"))]
-    if ISSUES[action] in (RESOLVED, REOPENED):
-        marks.append((ISSUES[action] or RESOLVED, sent or issue.moment("lastSeen")))
+    if what != DETECTED:
+        marks.append((what, sent or issue.moment("lastSeen")))
     return _level_counts(tell(_source(context), data, *marks), context)
 
 

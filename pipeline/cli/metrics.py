@@ -33,7 +33,7 @@ def show(
     wiring = wire()
     try:
         points = wiring.metrics(moment)
-        latest = None if points else last_day(wiring.engine().state)
+        latest = None if any(point.window_days for point in points) else last_day(wiring.engine().state)
     finally:
         wiring.close()
     kind, _, name = (scope or "").partition("/")

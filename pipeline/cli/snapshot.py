@@ -17,9 +17,7 @@ from pipeline.settings import load_settings
 if TYPE_CHECKING:
     from pipeline.snapshots.manifest import Manifest
 
-app = typer.Typer(
-    no_args_is_help=True, help="Snapshots of facts, events and metrics in Parquet, and SQL views over them."
-)
+app = typer.Typer(no_args_is_help=True, help="Facts, events and metrics as Parquet files, and SQL views over them.")
 
 Output = Annotated[Format, typer.Option("--output", "-o")]
 _LIST = ("number", "taken_at", "as_of", "position", "facts", "events", "files", "bytes")

@@ -7,13 +7,14 @@ names which count are settings: `DEPLOYMENT_SETTINGS`, patterns as Python's `re`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
+from pipeline.events.delivery import Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError
 from pipeline.events.ids import event_id
@@ -89,8 +90,14 @@ def read_naming(settings: Mapping[str, str], defaults: Mapping[str, str] = DEPLO
 
 @lru_cache(maxsize=64)
 def _parse(pairs: tuple[tuple[str, str], ...]) -> Naming:
-    *patterns, (_, default) = pairs
-    return Naming(*(pattern(name, text) for name, text in patterns), default_environment=default)
+    text = dict(pairs)
+    return Naming(
+        deployment=pattern("deployment_pattern", text["deployment_pattern"]),
+        run=pattern("deployment_run_pattern", text["deployment_run_pattern"]),
+        rollback=pattern("rollback_pattern", text["rollback_pattern"]),
+        environments=pattern("environment_pattern", text["environment_pattern"]),
+        default_environment=text["default_environment"],
+    )
 
 
 @lru_cache(maxsize=256)
@@ -100,6 +107,42 @@ def pattern(setting: str, text: str) -> re.Pattern[str]:
         return re.compile(text, re.IGNORECASE)
     except re.error as error:
         raise ConfigError(f"{setting} is {text!r}: {error}; write a regular expression of Python's `re`") from error
+
+
+#: What became of a payload: events, or the name under which it was left out on purpose.
+Outcome = list[Event] | str
+
+
+def joined(outcomes: Iterable[Outcome]) -> Outcome:
+    """Join the outcomes of several items, each event once. They count as left out only if none tells anything."""
+    events: dict[str, Event] = {}
+    reasons: list[str] = []
+    for outcome in outcomes:
+        if isinstance(outcome, str):
+            reasons.append(outcome)
+        else:
+            events.update((event.id, event) for event in outcome)
+    return reasons[0] if reasons and not events else list(events.values())
+
+
+def translation(outcome: Outcome) -> Translation:
+    """Return an outcome as a connector's `translate` does, each event once."""
+    if isinstance(outcome, str):
+        return Translation(ignored=outcome)
+    return Translation(events=list({event.id: event for event in outcome}.values()))
+
+
+def ending_of(outcome: RunOutcome | None) -> Ending | None:
+    """Return how a deployment ended whose run had this outcome."""
+    match outcome:
+        case "success":
+            return "success"
+        case "failure" | "error":
+            return "failure"
+        case "cancel":
+            return "cancelled"
+        case None:
+            return None
 
 
 class Source(msgspec.Struct, frozen=True):

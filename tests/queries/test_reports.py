@@ -153,7 +153,8 @@ def test_an_organisation_is_accounted_for(tmp_path: Path) -> None:
     told = {
         "commit": "SELECT count(DISTINCT (payload ->> 'repo', payload ->> 'sha')) AS n FROM events"
         " WHERE type LIKE '%commit.recorded%'",
-        "pull request": "SELECT count(DISTINCT payload ->> 'change') AS n FROM events WHERE type LIKE '%change.created%'",
+        "pull request": "SELECT count(DISTINCT payload ->> 'change') AS n FROM events"
+        " WHERE type LIKE '%change.created%'",
         "release": "SELECT count(DISTINCT (payload ->> 'repo', payload ->> 'tag')) AS n FROM events"
         " WHERE type LIKE '%artifact.published%'",
     }

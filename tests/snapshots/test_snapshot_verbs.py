@@ -46,7 +46,8 @@ def test_build_tells_what_it_wrote_and_when_there_was_nothing(home: Path) -> Non
     assert "removed 1 files that an interrupted build had left" in RUNNER.invoke(snapshot.app, ["build"]).stderr
 
 
-def test_list_and_verify_count_the_same(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_list_and_verify_count_the_same() -> None:
     listed = json.loads(RUNNER.invoke(snapshot.app, ["list", "-o", "json"]).stdout)
     verified = json.loads(RUNNER.invoke(snapshot.app, ["verify", "-o", "json"]).stdout)
 

@@ -1,0 +1,104 @@
+"""What the recorded cases do not show: addresses of projects, mentions in nested groups, automations."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from connectors.gitlab import CONNECTOR
+from connectors.gitlab.fields import is_automation, mentions
+from connectors.gitlab.project import Project, from_url
+from pipeline.events.delivery import Context, Delivery
+from pipeline.events.envelope import Event
+from pipeline.events.types import BranchUpdated, TicketMoved
+from tests.connectors.casebook import ROOT
+
+CASES = ROOT / "gitlab" / "cases"
+
+
+def body_of(case: str) -> Any:
+    return json.loads((CASES / case / "delivery.json").read_text(encoding="utf-8"))["body"]
+
+
+def events_of(kind: str, body: object, **settings: str) -> list[Event]:
+    delivery = Delivery(
+        connector="gitlab",
+        id="d",
+        kind=kind,
+        received_at=datetime(2026, 11, 23, tzinfo=UTC),
+        body=json.dumps(body).encode(),
+    )
+    return list(CONNECTOR.translate(delivery, Context(actor_key=b"key", settings=settings)).events)
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "project"),
+    [
+        ("https://gitlab.com/a/b/c/-/issues/7", None, Project("https://gitlab.com/a/b/c", "a/b/c")),
+        ("https://gitlab.com/a/b/merge_requests/7", None, Project("https://gitlab.com/a/b", "a/b")),
+        ("https://gitlab.com/a/issues/-/issues/7", None, Project("https://gitlab.com/a/issues", "a/issues")),
+        ("http://host:8080/git/a/b", "a/b", Project("http://host:8080/git/a/b", "a/b")),
+        ("https://gitlab.com/groups/a/b/-/epics/5", None, Project("https://gitlab.com/groups/a/b", "a/b", group=True)),
+        ("git@gitlab.com:a/b.git", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_project_is_found_in_its_addresses(url: str | None, path: str | None, project: Project | None) -> None:
+    assert from_url(url, path) == project
+
+
+def test_the_host_of_a_project() -> None:
+    assert Project("http://host:8080/git/a/b", "a/b").host == "http://host:8080/git"
+    assert Project("https://gitlab.com/groups/a/b", "a/b", group=True).host == "https://gitlab.com"
+
+
+def test_mentions_reach_projects_of_nested_groups() -> None:
+    project = Project("https://gitlab.com/a/b/c", "a/b/c")
+    text = "Closes #1, a/b/other#2 and https://gitlab.com/x/y/z/-/issues/3; see GROW-12 and a/b/c!4"
+    keys = {ref.value for ref in mentions(text, "body", project)}
+    assert keys == {"a/b/c#1", "a/b/other#2", "x/y/z#3", "GROW-12"}
+
+
+@pytest.mark.parametrize("name", ["project_4_bot", "group_12_bot_a1b2c3", "renovate-bot", "service_account_group_1_x"])
+def test_access_tokens_and_bots_are_automations(name: str) -> None:
+    assert is_automation(name)
+
+
+@pytest.mark.parametrize("name", ["abbot", "root", None, ""])
+def test_people_are_not(name: str | None) -> None:
+    assert not is_automation(name)
+
+
+def branch_of(body: object) -> BranchUpdated:
+    (data,) = [event.data for event in events_of("push", body) if isinstance(event.data, BranchUpdated)]
+    return data
+
+
+def test_only_where_a_push_cannot_be_forced_does_it_contain_what_was_before() -> None:
+    body = body_of("push")
+    assert (branch_of(body).forced, len(branch_of(body).distinct)) == (False, 2)
+    feature = {**body, "ref": "refs/heads/feature", "ref_protected": False}
+    assert (branch_of(feature).forced, branch_of(feature).distinct) == (True, [])
+    release = {**body, "ref": "refs/heads/release", "ref_protected": True}
+    assert (branch_of(release).forced, branch_of(release).distinct) == (False, [])
+
+
+def test_without_a_status_label_a_change_of_labels_is_no_move() -> None:
+    body = body_of("issue-status-label")
+    assert not [event for event in events_of("issue", body) if isinstance(event.data, TicketMoved)]
+    moved = [event.data for event in events_of("issue", body, status_label="workflow::")]
+    assert [(data.from_status, data.to_status) for data in moved if isinstance(data, TicketMoved)] == [
+        ("doing", "review")
+    ]
+
+
+def test_an_incident_is_reopened() -> None:
+    body = body_of("issue-reopened")
+    body["object_attributes"]["type"] = "Incident"
+    kinds = [
+        event.type for event in events_of("issue", body) if ".incident." in event.type or "-incident." in event.type
+    ]
+    assert [kind.rsplit(".", 3)[0].rpartition("incident.")[2] for kind in kinds] == ["reported", "reported", "reopened"]
