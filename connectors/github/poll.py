@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ import stamina
 
 from connectors.github.repository import NUMBER_HEADER, REPO_HEADER
 from pipeline.events.delivery import Delivery
-from pipeline.events.errors import ConfigError, Retryable
+from pipeline.events.errors import ConfigError, Quarantined, Retryable
 from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url, paged
 from pipeline.events.reading import parse_time
 
@@ -50,8 +50,8 @@ class GitHubPoller:
 
     name = "github"
     scope = "OWNER/NAME of a repository"
-    default_scope = None
-    needs = ()
+    default_scope: str | None = None
+    needs: Sequence[str] = ()
 
     def client(self, access: Access) -> httpx.Client:
         return client(access.token, base_url(self.name, access.url or API))
@@ -83,9 +83,10 @@ def poll(
 ) -> Iterator[Delivery]:
     """Yield deliveries with what `repo` (`owner/name`) tells, each page as received; `received_at` is `now`.
 
-    `since` leaves out what was not updated after it, `until` what was created later (None: no bound). `memory` is kept by the caller between calls:
-    it spares what has not changed, and lets a call that was cut short go on where it stopped. An entry is made only
-    when the next delivery is asked for, so that the caller has stored the one before.
+    `since` leaves out what was not updated after it, `until` what was created later (None: no bound), as far as GitHub
+    can tell. `memory` is kept by the caller between calls: it spares what has not changed, and lets a call that was
+    cut short go on where it stopped. An entry is made only when the next delivery is asked for, so that the caller has
+    stored the one before.
 
     Raises `Retryable`, with the wait that GitHub asks for, when the rate limit is used up or GitHub does not answer;
     `ConfigError` when the repository or the token does not exist or is not allowed to read.
@@ -204,11 +205,11 @@ class _Poll:
         self._memory[known] = version
 
     def _is_later(self, item: dict[str, Any]) -> bool:
-        at = parse_time(item.get("created_at"))
+        at = _moment(item.get("created_at"))
         return self._until is not None and at is not None and at >= self._until
 
     def _is_old(self, moment: object, margin: timedelta = timedelta(0)) -> bool:
-        at = parse_time(moment)
+        at = _moment(moment)
         return self._since is not None and at is not None and at < self._since - margin
 
     def _pages(self, path: str, params: dict[str, str], etag: str | None = None) -> Iterator[httpx.Response]:
@@ -272,6 +273,13 @@ def _objects(page: httpx.Response) -> list[dict[str, Any]]:
         return msgspec.json.decode(page.content, type=list[dict[str, Any]])
     except msgspec.DecodeError as error:
         raise Retryable(f"GET {page.url}: the answer is no list of objects: {error}") from error
+
+
+def _moment(told: object) -> datetime | None:
+    try:
+        return parse_time(told)
+    except Quarantined:
+        return None
 
 
 def _iso(moment: datetime) -> str:

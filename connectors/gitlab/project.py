@@ -22,7 +22,8 @@ NUMBER_HEADER = "x-leadline-number"
 _PATH = r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*"
 _URL = re.compile(rf"(?P<host>https?://[A-Za-z0-9.-]+(?::\d+)?)/(?P<group>groups/)?(?P<path>{_PATH})")
 _THINGS = "merge_requests|issues|incidents|work_items|epics|pipelines|jobs|builds|commit|deployments|releases|tags"
-_BELOW = re.compile(rf"/(?:-/)?(?:{_THINGS})/[^/]+.*$")
+#: GitLab before release 12 had no `/-/` between the project and what is in it.
+_BELOW = re.compile(rf"/(?:{_THINGS})/[^/]+.*$")
 _FULL_REFERENCE = re.compile(rf"(?P<path>{_PATH})[#!&]\d+")
 _FULL_PATH = re.compile(_PATH)
 
@@ -62,16 +63,22 @@ class Project(msgspec.Struct, frozen=True):
 
 
 def from_url(url: str | None, path: str | None = None) -> Project | None:
-    """Return the project of a URL of it, or of something in it. `path`, if known, tells a relative URL from a group."""
-    found = _URL.match(_BELOW.sub("", url or ""))
+    """Return the project of its URL. `path`, if known, tells a relative URL from a group."""
+    found = _URL.fullmatch(url or "")
     if found is None:
         return None
-    told = found["path"].removesuffix("/-")
+    told = found["path"]
     if path is not None and (told == path or told.endswith(f"/{path}")):
         return Project(f"{found['host']}/{told}", path)
     if found["group"]:
         return Project(f"{found['host']}/groups/{told}", told, group=True)
     return Project(f"{found['host']}/{told}", told)
+
+
+def from_url_below(url: str | None, path: str | None = None) -> Project | None:
+    """Return the project of the URL of something in it, such as `https://gitlab.com/group/project/-/issues/7`."""
+    above, dash, _ = (url or "").partition("/-/")
+    return from_url(above if dash else _BELOW.sub("", above), path)
 
 
 def of_webhook(root: Node, headers: Mapping[str, str]) -> Project:
@@ -85,7 +92,7 @@ def of_webhook(root: Node, headers: Mapping[str, str]) -> Project:
     if repository is not None and (found := from_url(repository.text_or_none("homepage"), path)) is not None:
         return found
     below = root.child_or_none("object_attributes")
-    found = from_url(below.text_or_none("url"), path) if below is not None else None
+    found = from_url_below(below.text_or_none("url"), path) if below is not None else None
     return found or of_header(headers) or _missing("project.web_url")
 
 
@@ -95,7 +102,7 @@ def of_item(item: Node, headers: Mapping[str, str]) -> Project:
     path = reference["path"] if reference else None
     for names in (("web_url",), ("deployable", "web_url"), ("_links", "self")):
         url = item.text_or_none(*names)
-        if url and "/api/v4/" not in url and (found := from_url(url, path)) is not None:
+        if url and "/api/v4/" not in url and (found := from_url_below(url, path)) is not None:
             return found
     return of_header(headers) or _missing(item.at("web_url").path)
 

@@ -181,13 +181,12 @@ def polled_link(item: Node, headers: Mapping[str, str]) -> Outcome:
         return left_out("issue_link", kind)
     if item.has("source_issue"):
         source, target = item.child("source_issue"), item.child("target_issue")
-        near, far = (of_item(end, headers) for end in (source, target))
-        project, ends = near, (near.issue(source.integer("iid")), far.issue(target.integer("iid")))
+        ends = [(of_item(end, headers), end.integer("iid")) for end in (source, target)]
         at = second_or_none(item, "link_created_at") or max(second(source, "updated_at"), second(target, "updated_at"))
     else:
-        project = of_item(Node(None, item.path), headers)
-        ends = (project.issue(numbered(item, headers)), of_item(item, headers).issue(item.integer("iid")))
+        near = of_item(Node(None, item.path), headers)
+        ends = [(near, numbered(item, headers)), (of_item(item, headers), item.integer("iid"))]
         at = second(item, "link_created_at")
-    waiting, blocker = ends if kind == "is_blocked_by" else ends[::-1]
-    edge = DependencyEvent(tracker=project.host, ticket=waiting, blocked_by=blocker)
-    return [msgspec.structs.replace(project.event(ADDED, at, waiting, edge), source=project.host)]
+    (project, waiting), (other, blocker) = ends if kind == "is_blocked_by" else ends[::-1]
+    edge = DependencyEvent(tracker=project.host, ticket=project.issue(waiting), blocked_by=other.issue(blocker))
+    return [project.event(ADDED, at, edge.ticket, edge)]

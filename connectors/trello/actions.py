@@ -20,7 +20,7 @@ def happened(action: Node, context: Context) -> list[Event] | str:
     kind = action.text("type")
     if kind in kinds.LEFT_OUT:
         return kind
-    if kind != kinds.UPDATE and kind not in {kinds.DELETE, kinds.ARRIVE, *kinds.CREATE}:
+    if kind != kinds.UPDATE and kind not in {kinds.DELETE, *kinds.ARRIVE, *kinds.CREATE}:
         raise Quarantined("unknown_kind", f"{action.path}.type is {kind[:80]!r}; Trello documents no such action")
     data, at = action.child("data"), action.moment("date")
     shown = data.child("card")
@@ -31,7 +31,7 @@ def happened(action: Node, context: Context) -> list[Event] | str:
     if kind in kinds.CREATE:
         return [*card.created(), card.looks(at, shown, status)]
     actor = context.actor(action.text_or_none("idMemberCreator") or action.text_or_none("memberCreator", "id"))
-    if kind == kinds.ARRIVE:
+    if kind in kinds.ARRIVE:
         return [*card.created(), *([card.moved(at, None, status, actor)] if status else [])]
     return _updated(card, data, at, status, actor)
 
@@ -49,6 +49,6 @@ def _updated(card: Card, data: Node, at: datetime, status: str, actor: str | Non
         if field in changed and shown.flag(field):
             events.append(card.closed(at, resolution))
         elif field in changed and resolution_of(shown) is None:
-            # Only a snapshot reopens. It holds what the action tells, which is less than the card; the next poll has all.
+            # Only a snapshot reopens. It holds what the action tells, less than the card; the next poll has all.
             events.append(card.looks(at, shown, status))
     return events or kinds.left_out_update(changed)

@@ -6,7 +6,7 @@ UNKNOWN = "unknown"
 
 UPDATE = "updateCard"
 DELETE = "deleteCard"
-ARRIVE = "moveCardToBoard"
+ARRIVE = frozenset({"moveCardToBoard", "moveInboxCardToBoard"})
 #: Actions by which a card comes into being.
 CREATE = frozenset({"createCard", "copyCard", "emailCard", "convertToCardFromCheckItem"})
 
@@ -20,29 +20,31 @@ REST_LEFT_OUT = {
 
 _NAMES = """
     acceptEnterpriseJoinRequest addAdminToBoard addAdminToOrganization addAttachmentToCard addBoardsPinnedToMember
-    addChecklistToCard addLabelToCard addMemberToBoard addMemberToCard addMemberToOrganization addOrganizationToEnterprise
-    addToEnterprisePluginWhitelist addToOrganizationBoard commentCard convertToCardFromCheckItem copyBoard copyChecklist
-    copyCommentCard createBoard createBoardInvitation createBoardPreference createCheckItem createCustomField createLabel
-    createList createOrganization createOrganizationInvitation deactivatedMemberInBoard deactivatedMemberInEnterprise
-    deactivatedMemberInOrganization deleteAttachmentFromCard deleteBoardInvitation deleteCheckItem deleteComment
-    deleteCustomField deleteLabel deleteOrganizationInvitation disableEnterprisePluginWhitelist disablePlugin
-    disablePowerUp enableEnterprisePluginWhitelist enablePlugin enablePowerUp makeAdminOfBoard makeAdminOfOrganization
-    makeNormalMemberOfBoard makeNormalMemberOfOrganization makeObserverOfBoard memberJoinedTrello moveCardFromBoard
-    moveInboxCardToBoard moveListFromBoard moveListToBoard reactivatedMemberInBoard reactivatedMemberInEnterprise
-    reactivatedMemberInOrganization removeAdminFromBoard removeAdminFromOrganization removeBoardsPinnedFromMember
-    removeChecklistFromCard removeFromEnterprisePluginWhitelist removeFromOrganizationBoard removeLabelFromCard
-    removeMemberFromBoard removeMemberFromCard removeMemberFromOrganization removeOrganizationFromEnterprise
-    unconfirmedBoardInvitation unconfirmedOrganizationInvitation updateBoard updateCheckItem updateCheckItemStateOnCard
-    updateChecklist updateComment updateCustomField updateCustomFieldItem updateLabel updateList updateMember
-    updateOrganization voteOnCard
+    addChecklistToCard addLabelToCard addMemberToBoard addMemberToCard addMemberToOrganization
+    addOrganizationToEnterprise addToEnterprisePluginWhitelist addToOrganizationBoard commentCard copyBoard
+    copyChecklist copyCommentCard createBoard createBoardInvitation createBoardPreference createCheckItem
+    createCustomField createLabel createList createOrganization createOrganizationInvitation
+    deactivatedMemberInBoard deactivatedMemberInEnterprise deactivatedMemberInOrganization deleteAttachmentFromCard
+    deleteBoardInvitation deleteCheckItem deleteComment deleteCustomField deleteLabel deleteOrganizationInvitation
+    disableEnterprisePluginWhitelist disablePlugin disablePowerUp enableEnterprisePluginWhitelist enablePlugin
+    enablePowerUp makeAdminOfBoard makeAdminOfOrganization makeNormalMemberOfBoard makeNormalMemberOfOrganization
+    makeObserverOfBoard memberJoinedTrello moveCardFromBoard moveListFromBoard moveListToBoard
+    reactivatedMemberInBoard reactivatedMemberInEnterprise reactivatedMemberInOrganization removeAdminFromBoard
+    removeAdminFromOrganization removeBoardsPinnedFromMember removeChecklistFromCard
+    removeFromEnterprisePluginWhitelist removeFromOrganizationBoard removeLabelFromCard removeMemberFromBoard
+    removeMemberFromCard removeMemberFromOrganization removeOrganizationFromEnterprise unconfirmedBoardInvitation
+    unconfirmedOrganizationInvitation updateBoard updateCheckItem updateCheckItemStateOnCard updateChecklist
+    updateComment updateCustomField updateCustomFieldItem updateLabel updateList updateMember updateOrganization
+    voteOnCard
 """
 #: Actions that say nothing of where a card stands. A card that leaves a board tells so on the board where it arrives.
-LEFT_OUT = frozenset(_NAMES.split()) - CREATE
+LEFT_OUT = frozenset(_NAMES.split())
 
-_FIELDS = frozenset(
-    "name desc pos due dueReminder start cover idAttachmentCover idMembers idLabels idBoard isTemplate cardRole "
-    "address coordinates locationName subscribed manualCoverAttachment".split()
-)
+_CARD_FIELDS = """
+    address cardRole coordinates cover desc due dueReminder idAttachmentCover idBoard idLabels idMembers isTemplate
+    locationName manualCoverAttachment name pos start subscribed
+"""
+_FIELDS = frozenset(_CARD_FIELDS.split())
 
 
 def left_out_update(fields: list[str]) -> str:

@@ -66,12 +66,12 @@ class Poller(Protocol):
     """What the `poll.py` of a connector provides as `POLLER`.
 
     `name` is the connector's. `scope` says what a scope is (`OWNER/NAME of a repository`); `default_scope` is the one
-    of a person who names none, None: one must be named. `needs` are the fields of `Access` without which it cannot work.
+    of a person who names none, None: one must be named. `needs` are the fields of `Access` that must be set.
 
     `client` returns the HTTP client for an access. `pages` asks page by page; the caller asks for the next page only
     when the one before and its checkpoint are durable, and adds its `memory` to the checkpoint's before. It may be left
-    at any page: with the last checkpoint the same query goes on, and whatever it tells again has the same ids. It raises
-    `Retryable` (with the wait that the source asks for) or `ConfigError`, naming the setting, and nothing else.
+    at any page: with the last checkpoint the same query goes on, and whatever it tells again has the same ids. It
+    raises `Retryable` (with the wait that the source asks for) or `ConfigError`, naming the setting, and nothing else.
     """
 
     name: str

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.gitlab import CONNECTOR
 from connectors.gitlab.fields import is_automation, mentions
-from connectors.gitlab.project import Project, from_url
+from connectors.gitlab.project import Project, from_url, from_url_below
 from pipeline.events.delivery import Context, Delivery
 from pipeline.events.envelope import Event
 from pipeline.events.types import BranchUpdated, TicketMoved
@@ -40,14 +40,20 @@ def events_of(kind: str, body: object, **settings: str) -> list[Event]:
         ("https://gitlab.com/a/b/c/-/issues/7", None, Project("https://gitlab.com/a/b/c", "a/b/c")),
         ("https://gitlab.com/a/b/merge_requests/7", None, Project("https://gitlab.com/a/b", "a/b")),
         ("https://gitlab.com/a/issues/-/issues/7", None, Project("https://gitlab.com/a/issues", "a/issues")),
-        ("http://host:8080/git/a/b", "a/b", Project("http://host:8080/git/a/b", "a/b")),
+        ("http://host:8080/git/a/b/-/jobs/1", "a/b", Project("http://host:8080/git/a/b", "a/b")),
         ("https://gitlab.com/groups/a/b/-/epics/5", None, Project("https://gitlab.com/groups/a/b", "a/b", group=True)),
         ("git@gitlab.com:a/b.git", None, None),
         (None, None, None),
     ],
 )
 def test_a_project_is_found_in_its_addresses(url: str | None, path: str | None, project: Project | None) -> None:
-    assert from_url(url, path) == project
+    assert from_url_below(url, path) == project
+
+
+def test_a_group_may_be_called_like_a_thing() -> None:
+    assert from_url("https://gitlab.com/acme/jobs/runner") == Project(
+        "https://gitlab.com/acme/jobs/runner", "acme/jobs/runner"
+    )
 
 
 def test_the_host_of_a_project() -> None:
