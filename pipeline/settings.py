@@ -7,18 +7,35 @@ connectors:
   github: {secrets_file: /run/secrets/github}          # one secret a line; several while one is rotated
   jira:   {secrets: ["..."], settings: {base_url: "https://acme.atlassian.net"}}
   git:    {settings: {deployments: 'v\d+\.\d+\.\d+'}}
+
+A source that is asked rather than tells: where and with what token, how often, and for what.
+
+connectors:
+  github: {token_file: /run/secrets/github-token, poll: {every: 10m, scopes: [acme/shop, acme/web]}}
+  jira:   {url: "https://acme.atlassian.net", token_file: /run/secrets/jira-token, poll: {every: 15m}}
 """
 
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from pipeline.contract.durations import parse_duration
 from pipeline.events.errors import ConfigError
 
 DEFAULT_FILE = Path("leadline.yaml")
@@ -36,8 +53,32 @@ class HttpSettings(BaseModel):
     max_body_bytes: int = Field(5 * 1024 * 1024, ge=1)
 
 
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _secret_lines(field: str, path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{field} {path}: {getattr(error, 'strerror', None) or 'is no text'}") from error
+
+
+class PollSettings(BaseModel):
+    """That `leadline run` and `leadline serve` ask a source by themselves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    #: A duration such as `10m`.
+    every: Annotated[timedelta, BeforeValidator(_duration)]
+    #: What is asked for, in the words of the connector: repositories, queries. Empty: everything, if that can be asked.
+    scopes: list[str] = []
+    #: Where the first time begins; None: with the beginning of the source.
+    since: AwareDatetime | None = None
+
+
 class ConnectorSettings(BaseModel):
-    """One connector: the secrets of its hook and the settings that its README lists."""
+    """One connector: the secrets of its hook, the access to its API, and the settings that its README lists."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -46,16 +87,37 @@ class ConnectorSettings(BaseModel):
     secrets_file: Path | None = None
     #: Accept pushed deliveries without a secret; only for a listener that nobody else reaches.
     allow_unsigned: bool = False
+    #: The address of the API that is polled, and the token shown to it; `token_file` holds nothing else.
+    url: str | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    poll: PollSettings | None = None
     settings: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _read_mapping(self) -> ConnectorSettings:
+        """Translation does no I/O: the file that the mapping connector's settings name is read here."""
+        named = self.settings.get("mapping_file", "").strip()
+        if named and not self.settings.get("mapping", "").strip():
+            try:
+                text = Path(named).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ValueError(f"mapping_file {named}: {getattr(error, 'strerror', None) or 'is no text'}") from error
+            self.settings = {**self.settings, "mapping": text}
+        return self
 
     @model_validator(mode="after")
     def _read_secrets(self) -> ConnectorSettings:
         if self.secrets_file is not None:
-            try:
-                lines = self.secrets_file.read_text().splitlines()
-            except OSError as error:
-                raise ValueError(f"secrets_file {self.secrets_file}: {error.strerror}") from error
-            self.secrets = [*self.secrets, *(SecretStr(line.strip()) for line in lines if line.strip())]
+            lines = _secret_lines("secrets_file", self.secrets_file)
+            self.secrets = [*self.secrets, *(SecretStr(line) for line in lines)]
+        if self.token_file is not None:
+            lines = _secret_lines("token_file", self.token_file)
+            if self.token is not None or len(lines) != 1:
+                raise ValueError(
+                    f"token_file {self.token_file}: holds {len(lines)} lines; one token, and no `token` beside"
+                )
+            self.token = SecretStr(lines[0])
         return self
 
 
@@ -103,6 +165,8 @@ def load_settings(path: Path | None = None) -> Settings:
         content = _read(source)
     try:
         return Settings(**content)
+    except SettingsError as error:
+        raise ConfigError(f"a LEADLINE_ variable in the environment cannot be read: {error}; write JSON, or one value") from error
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(source, problem) for problem in error.errors())) from error
 

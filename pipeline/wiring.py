@@ -3,25 +3,59 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.alertmanager import CONNECTOR as ALERTMANAGER
+from connectors.argo_cd import CONNECTOR as ARGO_CD
+from connectors.argo_rollouts import CONNECTOR as ARGO_ROLLOUTS
+from connectors.azure_devops import CONNECTOR as AZURE_DEVOPS
+from connectors.bitbucket_cloud import CONNECTOR as BITBUCKET_CLOUD
+from connectors.bitbucket_server import CONNECTOR as BITBUCKET_SERVER
+from connectors.buildkite import CONNECTOR as BUILDKITE
 from connectors.cdevents import CONNECTOR as CDEVENTS
+from connectors.circleci import CONNECTOR as CIRCLECI
+from connectors.datadog import CONNECTOR as DATADOG
+from connectors.firehydrant import CONNECTOR as FIREHYDRANT
+from connectors.flagger import CONNECTOR as FLAGGER
+from connectors.flux import CONNECTOR as FLUX
 from connectors.git import CONNECTOR as GIT
 from connectors.git.options import ReadOptions
 from connectors.git.read import read as read_git
+from connectors.gitea import CONNECTOR as GITEA
 from connectors.github import CONNECTOR as GITHUB
+from connectors.github.poll import POLLER as GITHUB_POLLER
+from connectors.gitlab import CONNECTOR as GITLAB
+from connectors.grafana_alerting import CONNECTOR as GRAFANA_ALERTING
+from connectors.incident_io import CONNECTOR as INCIDENT_IO
+from connectors.jenkins import CONNECTOR as JENKINS
 from connectors.jira import CONNECTOR as JIRA
+from connectors.jira.poll import POLLER as JIRA_POLLER
+from connectors.linear import CONNECTOR as LINEAR
+from connectors.mapping import CONNECTOR as MAPPING
+from connectors.newrelic import CONNECTOR as NEWRELIC
+from connectors.opsgenie import CONNECTOR as OPSGENIE
+from connectors.pagerduty import CONNECTOR as PAGERDUTY
+from connectors.rootly import CONNECTOR as ROOTLY
+from connectors.sentry import CONNECTOR as SENTRY
+from connectors.servicenow import CONNECTOR as SERVICENOW
+from connectors.spinnaker import CONNECTOR as SPINNAKER
+from connectors.statuspage import CONNECTOR as STATUSPAGE
+from connectors.tekton import CONNECTOR as TEKTON
+from connectors.trello import CONNECTOR as TRELLO
 from pipeline.engine.embedded import Engine
 from pipeline.engine.store import SqliteStore
 from pipeline.events.delivery import Connector, Context, Delivery
 from pipeline.events.errors import ConfigError
+from pipeline.events.polling import Access, Poller
 from pipeline.exporter.model import Build
 from pipeline.facts.rows import FACTS, Fact
+from pipeline.ingest.polling import Polling, Report
+from pipeline.ingest.schedule import Job, PollLoop
 from pipeline.ingest.translate import Translator
 from pipeline.log.sqlite import SqliteLog
 from pipeline.log.sqlite_file import SCHEMA_VERSION
@@ -32,7 +66,46 @@ from pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from pipeline.api.services import Services
 
-CONNECTORS: Mapping[str, Connector] = {connector.name: connector for connector in (CDEVENTS, GIT, GITHUB, JIRA)}
+CONNECTORS: Mapping[str, Connector] = {
+    connector.name: connector
+    for connector in (
+        ALERTMANAGER,
+        ARGO_CD,
+        ARGO_ROLLOUTS,
+        AZURE_DEVOPS,
+        BITBUCKET_CLOUD,
+        BITBUCKET_SERVER,
+        BUILDKITE,
+        CDEVENTS,
+        CIRCLECI,
+        DATADOG,
+        FIREHYDRANT,
+        FLAGGER,
+        FLUX,
+        GIT,
+        GITEA,
+        GITHUB,
+        GITLAB,
+        GRAFANA_ALERTING,
+        INCIDENT_IO,
+        JENKINS,
+        JIRA,
+        LINEAR,
+        MAPPING,
+        NEWRELIC,
+        OPSGENIE,
+        PAGERDUTY,
+        ROOTLY,
+        SENTRY,
+        SERVICENOW,
+        SPINNAKER,
+        STATUSPAGE,
+        TEKTON,
+        TRELLO,
+    )
+}
+
+POLLERS: Mapping[str, Poller] = {poller.name: poller for poller in (GITHUB_POLLER, JIRA_POLLER)}
 
 
 def clock() -> datetime:
@@ -88,6 +161,43 @@ class Wiring:
         """Return the hook secrets of a connector."""
         return [secret.get_secret_value().encode() for secret in self.settings.connector(connector).secrets]
 
+    def polling(self, connector: str, *, dry_run: bool = False) -> Polling:
+        """Return what asks a source, to be used as a context manager. Raises `ConfigError` naming what is not set."""
+        poller = POLLERS.get(connector)
+        if poller is None:
+            raise ConfigError(f"connectors.{connector}: cannot be polled; what can is {', '.join(sorted(POLLERS))}")
+        given = self.settings.connector(connector)
+        token = None if given.token is None else given.token.get_secret_value()
+        access = Access(url=given.url, token=token)
+        missing = [name for name in poller.needs if not getattr(access, name)]
+        if missing:
+            raise ConfigError(
+                f"connectors.{connector}.{missing[0]} is not set; set it in the settings file or as "
+                f"LEADLINE_CONNECTORS__{connector.upper()}__{missing[0].upper()}"
+            )
+        return Polling(self.log(), poller, poller.client(access), clock, dry_run=dry_run)
+
+    @contextmanager
+    def poll_loop(self, tell: Callable[[Job, Report], None]) -> Iterator[PollLoop]:
+        """Yield the loop over everything whose settings have `poll`; `tell` is called after each job."""
+        with ExitStack() as stack:
+            jobs = self._jobs()
+            names = dict.fromkeys(job.connector for job in jobs)
+            pollings = {name: stack.enter_context(self.polling(name)) for name in names}
+            yield PollLoop(jobs, pollings, clock, tell)
+
+    def _jobs(self) -> list[Job]:
+        jobs = []
+        for name, given in self.settings.connectors.items():
+            if given.poll is None:
+                continue
+            default = POLLERS[name].default_scope if name in POLLERS else ""
+            scopes = given.poll.scopes or ([] if default is None else [default])
+            if not scopes:
+                raise ConfigError(f"connectors.{name}.poll.scopes is empty; name each {POLLERS[name].scope}")
+            jobs += [Job(connector=name, scope=each, every=given.poll.every, since=given.poll.since) for each in scopes]
+        return jobs
+
     def read_git(
         self, path: Path, *, repo: str | None, exclude: Sequence[str], paths: bool, rule: Mapping[str, str]
     ) -> Iterator[Delivery]:
@@ -104,8 +214,9 @@ class Wiring:
     def metrics(self, as_of: datetime | None = None) -> list[MetricPoint]:
         """Return all metrics as of an instant; None: as of the latest event. Empty before the first event."""
         engine = self.engine()
-        moment = as_of if as_of is not None else engine.as_of()
-        return [] if moment is None else metrics_of(engine.state, moment)
+        latest = engine.as_of()
+        moment = as_of if as_of is not None else latest
+        return [] if moment is None else metrics_of(engine.state, moment, latest=latest)
 
     def takes_unsigned(self, connector: str) -> bool:
         """Tell whether deliveries of a connector are taken on anybody's word."""

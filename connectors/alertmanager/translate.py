@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.events.alerts import told_alerts
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.errors import Quarantined
+from pipeline.events.incidents import base_url
 from pipeline.events.reading import Node, parse_json
 
 #: Alerts of the usual rule sets that fire all the time by design.
@@ -32,7 +33,7 @@ def translate(delivery: Delivery, context: Context) -> Translation:
     """
     root = Node(parse_json(delivery.body))
     settings = {**DEFAULTS, **context.settings}
-    source = settings.get("base_url", "").strip().rstrip("/")
+    source = base_url(settings)
     if isinstance(root.value, list):
         return told_alerts(root.items(), LINKS, source or ANYWHERE, settings)
     root = root.child()

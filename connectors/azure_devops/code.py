@@ -112,7 +112,9 @@ def snapshot(pull: Node, context: Context, at: datetime | None = None) -> list[E
     where = source(context, repo, *urls_of(pull), *urls_of(pull.child("repository")))
     change, created_at = f"{repo}#{pull.integer('pullRequestId')}", pull.moment("creationDate")
     status, closed_at = (pull.text_or_none("status") or "").lower(), pull.moment_or_none("closedDate")
-    created = ChangeCreated(repo=repo, change=change, created_at=created_at, author=person(pull.at("createdBy"), context))
+    created = ChangeCreated(
+        repo=repo, change=change, created_at=created_at, author=person(pull.at("createdBy"), context)
+    )
     events = [where.event(CREATED, created_at, change, created)]
     seen_at = at or closed_at
     updated = _looks(pull, repo, change, closed=status in {"completed", "abandoned"})

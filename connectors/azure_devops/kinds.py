@@ -27,7 +27,7 @@ LEFT_OUT: frozenset[str] = frozenset(_NAMES.split())
 
 
 def event_type(root: Node) -> str:
-    """Return the type of a hook's event; newer samples of the documentation call it `eventId` and rename a publisher."""
+    """Return the type of a hook's event, which some samples of the documentation call `eventId` or spell anew."""
     told = root.text_or_none("eventType") or root.text_or_none("eventId") or UNKNOWN
     return told.replace("ms.azure-devops-release.", "ms.vss-release.")
 

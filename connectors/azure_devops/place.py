@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pipeline.events.deploying import Source
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Source
 from pipeline.events.reading import Node
 from pipeline.events.remotes import repository
 
@@ -14,7 +14,9 @@ UNKNOWN_SOURCE = "azure_devops"
 
 _CLOUD = re.compile(r"https?://(?:[^/@]+@)?(?:\w+\.)?dev\.azure\.com/([\w.-]+)(?:/|$)")
 _OLD_CLOUD = re.compile(r"https?://([\w-]+)(?:\.vsrm|\.vssps)?\.visualstudio\.com(?:/|$)")
-_SERVER = re.compile(r"(https?://[^/]+(?:/[^/_][^/]*)*?)(?:/[0-9a-f-]{36}|/[^/]+)?/_(?:apis|git|build|release|workitems)/")
+_SERVER = re.compile(
+    r"(https?://[^/]+(?:/[^/_][^/]*)*?)(?:/[0-9a-f-]{36}|/[^/]+)?/_(?:apis|git|build|release|workitems)/"
+)
 _HEADS = "refs/heads/"
 
 

@@ -35,19 +35,11 @@ def started(root: Node, context: Context) -> Outcome:
 def _told(root: Node, context: Context, *, over: bool) -> Outcome:
     told = root.child("resource")
     deployment = told.child_or_none("deployment")
-    environment = told.child_or_none("environment") or (deployment.child("environment") if deployment else None)
-    environment = environment or told.child("environment")
-    status = (deployment and _status(deployment)) or environment.text_or_none("status")
-    release = next(
-        found
-        for found in (
-            environment.child_or_none("release"),
-            deployment.child_or_none("release") if deployment else None,
-            told.child("release") if not environment.has("release") and deployment is None else told.at("release"),
-        )
-        if found is not None
-    )
-    return _deployment(root, (deployment or told, release, environment, told), status, context, over=over)
+    of = deployment or told
+    environment = told.child_or_none("environment") or of.child("environment")
+    release = environment.child_or_none("release") or of.child_or_none("release") or told.child("release")
+    status = _status(of) or environment.text_or_none("status")
+    return _deployment(root, (of, release, environment, told), status, context, over=over)
 
 
 def _status(deployment: Node) -> str | None:
@@ -64,11 +56,12 @@ def _deployment(
     root: Node, parts: tuple[Node, Node, Node, Node], status: str | None, context: Context, *, over: bool
 ) -> Outcome:
     deployment, release, environment, told = parts
-    definition = _definition(release, told)
     project = told.text_or_none("project", "name") or release.text_or_none("project", "name")
-    urls = (*urls_of(release), *urls_of(environment), *urls_of(told), root.text_or_none("message", "html"))
-    where = source(context, project, *urls, *_links(root))
-    repo, sha = _built_from(release) if release.has("artifacts") else _built_from(told.at("release"))
+    where = source(context, project, *urls_of(release), *urls_of(environment), *urls_of(told), *_links(root))
+    # The release is told two or three times over, and each time other parts of it are left out.
+    tellings = (release, deployment.at("release"), told.at("release"), deployment, told)
+    definition = next((name for at in tellings if (name := at.text_or_none("releaseDefinition", "name"))), None)
+    repo, sha = _built_from(next((at for at in tellings if at.has("artifacts")), release))
     began_at = deployment.moment_or_none("startedOn") or deployment.moment_or_none("queuedOn")
     attempt = deployment.integer_or_none("attempt") or told.integer_or_none("attemptId") or 1
     name, stage = environment.text("name"), environment.key("id")
@@ -86,11 +79,6 @@ def _deployment(
         ending = "rolled_back"
     finished_at = deployment.moment_or_none("completedOn") or root.moment_or_none("createdDate")
     return where.deployment(data, finished_at=finished_at, ending=ending) or "release.deployment_not_begun"
-
-
-def _definition(release: Node, told: Node) -> str | None:
-    places = (release, told.at("release"), told)
-    return next((name for at in places if (name := at.text_or_none("releaseDefinition", "name"))), None)
 
 
 def _links(root: Node) -> list[str]:

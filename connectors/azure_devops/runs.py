@@ -45,9 +45,7 @@ def built(item: Node, context: Context) -> Outcome:
     """Return how far a build has come; the whole build is a deployment if its pipeline's name says so."""
     run, where = _run(item, context)
     started_at, finished_at = item.moment_or_none("startTime"), item.moment_or_none("finishTime")
-    events = where.run(
-        run, queued_at=item.moment_or_none("queueTime"), started_at=started_at, finished_at=finished_at
-    )
+    events = where.run(run, queued_at=item.moment_or_none("queueTime"), started_at=started_at, finished_at=finished_at)
     if not events:
         raise Quarantined("missing_field", f"{item.at('queueTime').path}, startTime and finishTime are absent")
     naming = read_naming(context.settings)
@@ -154,7 +152,9 @@ def timeline(root: Node, context: Context, named: str | None) -> Outcome:
     run, where = _run(of, context) if of else (None, source(context, None))
     many = isinstance(root.value, dict) and root.has("records")
     records = root.items("records") if many else root.items() if isinstance(root.value, list) else [root.child()]
-    return joined(_record(record, run, where, context, named) for record in records) if records else "rest.timeline.empty"
+    if not records:
+        return "rest.timeline.empty"
+    return joined(_record(record, run, where, context, named) for record in records)
 
 
 def _record(item: Node, run: PipelineRun | None, where: Source, context: Context, named: str | None) -> Outcome:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, MutableMapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -31,6 +31,15 @@ _RATE_LIMITS = {403, 429}
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 #: Deliveries below a pull request and below a deployment.
 _PER_PULL, _PER_DEPLOYMENT = 2, 1
+
+
+_T = TypeVar("_T")
+
+
+class _Runs(msgspec.Struct):
+    """A page of workflow runs."""
+
+    workflow_runs: list[dict[str, Any]]
 
 
 class _Unwell(Exception):
@@ -122,6 +131,7 @@ class _Poll:
         yield from self._list("rest.issues", "issues", {"state": "all", **NEWEST_FIRST, **newer})
         yield from self._deployments()
         for page in self._pages("actions/runs", self._created()):
+            _decoded(page, _Runs)
             self._expect(page)
             yield self._delivery("rest.actions_runs", page.content)
         yield from self._list("rest.releases", "releases", {})
@@ -143,6 +153,7 @@ class _Poll:
 
     def _list(self, kind: str, path: str, params: dict[str, str]) -> Iterator[Delivery]:
         for page in self._unless_known(path, params):
+            _objects(page)
             self._expect(page)
             yield self._delivery(kind, page.content)
 
@@ -162,7 +173,7 @@ class _Poll:
     def _pulls(self) -> Iterator[Delivery]:
         """Pull requests, the last updated first, and below each one its commits and reviews."""
         for page in self._unless_known("pulls", {"state": "all", **NEWEST_FIRST}):
-            pulls = _objects(page)
+            pulls = _objects(page, "id", "number")
             self._expect(page, len(pulls), _PER_PULL)
             yield self._delivery("rest.pulls", page.content)
             for pull in pulls:
@@ -173,16 +184,19 @@ class _Poll:
     def _pull_details(self, pull: dict[str, Any]) -> Iterator[Delivery]:
         number = pull["number"]
         path = f"pulls/{number}"
-        commits = [commit for page in self._pages(f"{path}/commits", {}) for commit in _objects(page)]
+        listed = (commit for page in self._pages(f"{path}/commits", {}) for commit in _objects(page, "sha"))
+        # A push between two pages shows a commit twice; the snapshot lists it once.
+        commits = list({commit["sha"]: commit for commit in listed}.values())
         # A list of commits does not say whose they are; its pull request goes with it.
         yield self._delivery("rest.pull_commits", msgspec.json.encode({"pull_request": pull, "commits": commits}))
         for page in self._pages(f"{path}/reviews", {}):
+            _objects(page)
             yield self._delivery("rest.pull_reviews", page.content, {NUMBER_HEADER: str(number)})
 
     def _deployments(self) -> Iterator[Delivery]:
         """Deployments, the newest first, and below each one its statuses."""
         for page in self._pages("deployments", {}):
-            deployments = _objects(page)
+            deployments = _objects(page, "id")
             self._expect(page, len(deployments), _PER_DEPLOYMENT)
             yield self._delivery("rest.deployments", page.content)
             for deployment in deployments:
@@ -268,10 +282,19 @@ class _Poll:
         return Delivery(connector="github", id=digest, kind=kind, received_at=self._now, body=body, headers=told)
 
 
-def _objects(page: httpx.Response) -> list[dict[str, Any]]:
+def _objects(page: httpx.Response, *needed: str) -> list[dict[str, Any]]:
+    """Return the items of a page, which all have the fields `needed`."""
+    items = _decoded(page, list[dict[str, Any]])
+    if all(name in item for item in items for name in needed):
+        return items
+    raise Retryable(f"GET {page.url}: the answer has items without {' or '.join(needed)}")
+
+
+def _decoded(page: httpx.Response, shape: type[_T]) -> _T:
+    """Decode a page. What a proxy or a broken server answers must not be stored and counted as read."""
     try:
-        return msgspec.json.decode(page.content, type=list[dict[str, Any]])
-    except msgspec.DecodeError as error:
+        return msgspec.json.decode(page.content, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Retryable(f"GET {page.url}: the answer is no list of objects: {error}") from error
 
 

@@ -21,8 +21,8 @@ MAX_TITLE = 500
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BOT = re.compile(r"(?:project|group)_\d+_bot(?:_\w+)?|service_account_\w+|(?:.*[-_])?bot", re.IGNORECASE)
 #: `group/subgroup/project#7`: deeper than the owner and repository that `references` knows.
-_NESTED = re.compile(r"(?<![\w./&#-])((?:[\w.-]+/){2,}[\w.-]+)#([1-9]\d{0,8})\b")
-_ISSUE_URL = re.compile(r"https?://[\w.:-]+/((?:[\w.-]+/)+[\w.-]+?)/(?:-/)?(?:issues|work_items)/([1-9]\d{0,8})\b")
+_NESTED = re.compile(r"(?<![\w./&#-])((?:\w[\w.-]*/){2,}\w[\w.-]*)#([1-9]\d{0,8})\b")
+_ISSUE_URL = re.compile(r"https?://[\w.:-]+/((?:\w[\w.-]*/)+\w[\w.-]*)/(?:-/)?(?:issues|work_items)/([1-9]\d{0,8})\b")
 _MAX_TEXT = 20_000
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipeline.events.alerts import told_alerts
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.errors import Quarantined
+from pipeline.events.incidents import base_url
 from pipeline.events.reading import parse_object
 
 #: What the *Test* button of a contact point sends.
@@ -31,5 +32,5 @@ def translate(delivery: Delivery, context: Context) -> Translation:
         raise Quarantined("missing_field", detail)
     settings = {**DEFAULTS, **context.settings}
     external = (root.text_or_none("externalURL") or "").rstrip("/")
-    source = settings.get("base_url", "").strip().rstrip("/") or external or ANYWHERE
+    source = base_url(settings) or external or ANYWHERE
     return told_alerts(root.items("alerts"), LINKS, source, settings)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, listed, place, site_of, tell
+from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, base_url, listed, place, site_of, tell
 from pipeline.events.reading import Node, parse_json
 from pipeline.events.types import IncidentEvent
 
@@ -107,7 +107,7 @@ def _told(incident: Node, context: Context, *, reopened: bool) -> list[Event]:
     if _status(incident) in _OVER:
         ended = next(_timestamps(incident, listed(settings["resolved_timestamps"])), None)
         marks.append((RESOLVED, ended or updated or incident.moment("updated_at")))
-    return tell(settings.get("base_url", "").strip().rstrip("/") or site_of(link) or ANYWHERE, data, *marks)
+    return tell(base_url(settings) or site_of(link) or ANYWHERE, data, *marks)
 
 
 def _status(incident: Node) -> str | None:

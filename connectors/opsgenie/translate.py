@@ -8,7 +8,7 @@ from datetime import datetime
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import DETECTED, REOPENED, REPORTED, RESOLVED, labels_of, place, tags_of, tell
+from pipeline.events.incidents import DETECTED, REOPENED, REPORTED, RESOLVED, base_url, labels_of, place, tags_of, tell
 from pipeline.events.reading import Node, parse_json
 from pipeline.events.types import IncidentEvent
 
@@ -132,7 +132,7 @@ def _tell(subject: Node, times: list[tuple[str, datetime | None]], context: Cont
         deployment=found.deployment,
         url=subject.text_or_none("links", "web"),
     )
-    return tell(context.settings.get("base_url", "").strip().rstrip("/") or ANYWHERE, data, *times)
+    return tell(base_url(context.settings) or ANYWHERE, data, *times)
 
 
 def _priority(subject: Node) -> str | None:

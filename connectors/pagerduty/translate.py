@@ -13,6 +13,7 @@ from pipeline.events.incidents import (
     REOPENED,
     REPORTED,
     RESOLVED,
+    base_url,
     labels_of,
     place,
     site_of,
@@ -47,6 +48,8 @@ _NAMES = """
 #: All other events of PagerDuty: none of them begins, ends or re-labels an incident.
 LEFT_OUT = frozenset(_NAMES.split())
 
+_REFERENCE = "incident_reference"
+
 #: Incidents that tell no link of theirs belong to this source.
 ANYWHERE = "https://api.pagerduty.com"
 
@@ -70,19 +73,24 @@ def translate(delivery: Delivery, context: Context) -> Translation:
     """Translate a delivery; what it is can be seen from its body. Raises nothing but `Quarantined`."""
     root = Node(parse_json(delivery.body))
     if isinstance(root.value, list):
-        return _joined(_snapshot(incident, context) for incident in root.items())
+        return _snapshots(root.items(), context)
     root = root.child()
     if root.has("event"):
         return _v3(root.child("event"), context)
     if root.has("messages"):
         return _v2(root.items("messages"), context)
     if root.has("incidents"):
-        return _joined(_snapshot(incident, context) for incident in root.items("incidents"))
-    return _joined([_snapshot(root.child("incident") if root.has("incident") else root, context)])
+        return _snapshots(root.items("incidents"), context)
+    return _snapshots([root.child("incident") if root.has("incident") else root], context)
 
 
-def _joined(told: Iterable[list[Event]]) -> Translation:
-    return Translation(events=list({event.id: event for events in told for event in events}.values()))
+def _snapshots(incidents: list[Node], context: Context) -> Translation:
+    """Translate incidents of the API; a mere reference to one, as notes and status updates hold it, tells nothing."""
+    whole = [incident for incident in incidents if incident.child().text_or_none("type") != _REFERENCE]
+    if incidents and not whole:
+        return Translation(ignored=_REFERENCE)
+    told = [event for incident in whole for event in _snapshot(incident, context)]
+    return Translation(events=list({event.id: event for event in told}.values()))
 
 
 def _v3(event: Node, context: Context) -> Translation:
@@ -160,7 +168,7 @@ def _tell(
         deployment=found.deployment,
         url=link,
     )
-    source = context.settings.get("base_url", "").strip().rstrip("/") or site_of(link) or ANYWHERE
+    source = base_url(context.settings) or site_of(link) or ANYWHERE
     return tell(source, data, *times.items(), *more)
 
 

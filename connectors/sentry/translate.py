@@ -8,7 +8,7 @@ from connectors.sentry.kinds import ALERTS, ISSUES, LEFT_OUT, resource_in
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import DETECTED, RESOLVED, listed, place, tell
+from pipeline.events.incidents import DETECTED, RESOLVED, base_url, listed, place, tell
 from pipeline.events.reading import Node, parse_object, parse_time
 from pipeline.events.types import IncidentEvent
 
@@ -57,7 +57,7 @@ def _level_counts(events: list[Event], context: Context) -> Translation:
 
 
 def _source(context: Context) -> str:
-    return context.settings.get("base_url", "").strip().rstrip("/") or SITE
+    return base_url(context.settings) or SITE
 
 
 def _issue(root: Node, sent: datetime | None, context: Context) -> Translation:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, labels_of, place, tell
+from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, base_url, labels_of, place, tell
 from pipeline.events.reading import Node, parse_json
 from pipeline.events.types import IncidentEvent
 
@@ -89,7 +89,7 @@ def _told(incident: Node, root: Node, context: Context) -> list[Event]:
 
 def _source(incident: Node, root: Node, context: Context) -> str:
     """Return the page, of which a webhook tells the id twice and the API once."""
-    base = context.settings.get("base_url", "").strip().rstrip("/")
+    base = base_url(context.settings)
     if base:
         return base
     page = incident.key_or_none("page_id")

@@ -104,7 +104,9 @@ def read_card(card: Node, board: str, context: Context) -> Card:
 def whole_card(card: Node, lists: Mapping[str, str], context: Context) -> list[Event]:
     """Return all that a card of the REST API tells of itself. `lists` are the names of lists by their ids."""
     told = read_card(card, card.text("idBoard"), context)
-    at = card.moment_or_none("dateLastActivity") or told.made or card.moment("dateLastActivity")
+    # A board copied from a template keeps the times of the template's cards, which were before the card itself.
+    times = [moment for moment in (card.moment_or_none("dateLastActivity"), told.made) if moment is not None]
+    at = max(times) if times else card.moment("dateLastActivity")
     in_list = card.text("idList")
     status = card.text_or_none("list", "name") or lists.get(in_list) or in_list
     members = card.texts("idMembers")

@@ -30,6 +30,15 @@ class Key(NamedTuple):
     stat: str
 
 
+class Place(NamedTuple):
+    """Where the statistics of one metric are."""
+
+    scope_kind: str
+    scope: str
+    metric: str
+    window_days: int | None
+
+
 class Point(BaseModel):
     """One number. `window_days` None: not windowed, it looks at all that is open. `n`: observations it is made of."""
 
@@ -44,10 +53,19 @@ class Point(BaseModel):
     as_of: datetime
 
 
+class Companion(BaseModel):
+    """A metric that must be shown with another and has no data in its place."""
+
+    metric: str
+    scope_kind: str
+    scope: str
+    window_days: int | None
+
+
 class Points(BaseModel):
     """A page. What has no data is absent, never 0. `beside` holds what must be shown with `items` and is not in them.
 
-    `as_of` is None before the first event. `position` is the offset of the last event in the numbers; pages that differ
+    `unknown` names what must be shown with `items` and has no data. `as_of` is None before the first event. `position` is the offset of the last event in the numbers; pages that differ
     in it are from different states. `next` is the cursor of the next page, None on the last.
     """
 
@@ -55,6 +73,7 @@ class Points(BaseModel):
     position: int
     items: list[Point]
     beside: list[Point]
+    unknown: list[Companion]
     next: str | None
 
 
@@ -172,31 +191,47 @@ async def _model(services: Services, as_of: datetime | None) -> ReadModel:
 def _page(model: ReadModel, selection: Selection, after: Key | None, limit: int) -> Points:
     chosen = [point for point in model.points if selection.takes(point) and (after is None or _key(point) > after)]
     items = chosen[:limit]
+    wanted = _companions(items)
     return Points(
         as_of=model.as_of,
         position=model.position,
         items=_told(items),
-        beside=_told(_beside(items, model.points)),
+        beside=_told(_beside(items, model.points, wanted)),
+        unknown=_unknown(model.points, wanted),
         next=encode_cursor(_key(items[-1])) if len(chosen) > limit else None,
     )
 
 
-def _beside(items: Sequence[MetricPoint], points: Iterable[MetricPoint]) -> list[MetricPoint]:
-    """Return the points without which `items` would mislead: throughput without instability, for instance.
+def _companions(items: Iterable[MetricPoint]) -> set[Place]:
+    """Return where the points are without which `items` would mislead: throughput without instability, for instance.
 
     They have the scope of an item, and its window unless they look at all that is open.
     """
-    shown = {_key(point) for point in items}
-    wanted = {
-        (name, point.scope_kind, point.scope, point.window_days if BY_NAME[name].windowed else None)
+    return {
+        Place(point.scope_kind, point.scope, name, point.window_days if BY_NAME[name].windowed else None)
         for point in items
         for name in BY_NAME[point.metric].beside
     }
+
+
+def _beside(
+    items: Sequence[MetricPoint], points: Iterable[MetricPoint], wanted: Collection[Place]
+) -> list[MetricPoint]:
+    shown = {_key(point) for point in items}
+    return [point for point in points if _place(point) in wanted and _key(point) not in shown]
+
+
+def _unknown(points: Iterable[MetricPoint], wanted: Collection[Place]) -> list[Companion]:
+    known = {_place(point) for point in points}
     return [
-        point
-        for point in points
-        if (point.metric, point.scope_kind, point.scope, point.window_days) in wanted and _key(point) not in shown
+        Companion(metric=place.metric, scope_kind=place.scope_kind, scope=place.scope, window_days=place.window_days)
+        for place in sorted(wanted, key=lambda each: (*each[:3], each.window_days or 0))
+        if place not in known
     ]
+
+
+def _place(point: MetricPoint) -> Place:
+    return Place(point.scope_kind, point.scope, point.metric, point.window_days)
 
 
 def _key(point: MetricPoint) -> Key:

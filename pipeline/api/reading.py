@@ -88,7 +88,7 @@ class Reader:
     def _model(
         self, as_of: datetime | None, position: int, sequence: int, quarantined: dict[tuple[str, str], int]
     ) -> ReadModel:
-        points = () if as_of is None else tuple(read_metrics(State(self._store), as_of))
+        points = () if as_of is None else tuple(read_metrics(State(self._store), as_of, latest=self._as_of()))
         return ReadModel(points=points, as_of=as_of, position=position, sequence=sequence, quarantined=quarantined)
 
 

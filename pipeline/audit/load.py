@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from pipeline.events.errors import Corrupt
 from pipeline.log.protocol import EVENTS, EventLog
 
 BATCH = 20_000
+#: Offsets that a message names.
+_NAMED = 10
 
 _TABLE = """
     create table event (
-        position bigint, recorded_us bigint, id varchar, source varchar, type varchar, time_us bigint, payload json
+        position bigint, recorded_us bigint, id varchar not null, source varchar not null, type varchar not null,
+        time_us bigint not null, payload json
     )
 """
 # The payload is the `customData` of a standard CDEvents type, and the subject's content of Leadline's own types.
@@ -29,6 +34,18 @@ _INSERT = """
         from batch
     )
 """
+
+
+class _Attributes(msgspec.Struct):
+    """What every event has. Only ever read to tell which record was the bad one."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+
+
+_attributes = msgspec.json.Decoder(_Attributes)
 
 
 @contextmanager
@@ -57,22 +74,42 @@ def load_events(connection: duckdb.DuckDBPyConnection, log: EventLog, batch: int
         cursor.execute(_TABLE)
         records, offset = 0, 0
         while values := log.read_values(EVENTS, after=offset, limit=batch):
-            offsets, recorded, raw = zip(*values, strict=True)
-            cursor.register(
-                "batch",
-                pa.table(
-                    {
-                        "position": pa.array(offsets, pa.int64()),
-                        "recorded_us": pa.array(recorded, pa.int64()),
-                        "value": pa.array(raw, pa.binary()).cast(pa.string()),
-                    }
-                ),
-            )
             try:
+                cursor.register("batch", _table(values))
                 cursor.execute(_INSERT)
-            except duckdb.Error as error:
-                raise Corrupt(f"canonical events at offsets {offsets[0]} to {offsets[-1]}: {error}") from error
+            except (duckdb.Error, pa.ArrowInvalid) as error:
+                raise _corrupt(values, error) from error
             records += len(values)
-            offset = offsets[-1]
+            offset = values[-1][0]
         cursor.unregister("batch")
     return records
+
+
+def _table(values: Sequence[tuple[int, int, bytes]]) -> pa.Table:
+    offsets, recorded, raw = zip(*values, strict=True)
+    return pa.table(
+        {
+            "position": pa.array(offsets, pa.int64()),
+            "recorded_us": pa.array(recorded, pa.int64()),
+            "value": pa.array(raw, pa.binary()).cast(pa.string()),
+        }
+    )
+
+
+def _corrupt(values: Sequence[tuple[int, int, bytes]], error: Exception) -> Corrupt:
+    bad = [str(offset) for offset, _, raw in values if not _is_event(raw)]
+    named = ", ".join(bad[:_NAMED]) + (f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else "")
+    where = named or f"{values[0][0]} to {values[-1][0]}"
+    return Corrupt(
+        f"canonical events at offsets {where}: {str(error).splitlines()[0]}; `leadline log verify` tells what is wrong "
+        "with each, restore the log from a copy"
+    )
+
+
+def _is_event(raw: bytes) -> bool:
+    try:
+        raw.decode()
+        _attributes.decode(raw)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        return False
+    return True

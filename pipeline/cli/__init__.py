@@ -10,11 +10,26 @@ import os
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from pipeline.cli import audit, contract, demo, ingest, log, metrics, quarantine, run, serve, simulate, snapshot, sql
+from pipeline.cli import (
+    audit,
+    backfill,
+    connector,
+    contract,
+    demo,
+    ingest,
+    log,
+    metrics,
+    quarantine,
+    run,
+    serve,
+    simulate,
+    snapshot,
+    sql,
+)
 from pipeline.cli.output import say
 from pipeline.events.errors import ConfigError, Corrupt, LeadlineError, Retryable
 
@@ -49,6 +64,8 @@ def root(
 
 for verb in (run, simulate, audit, demo, serve, sql):
     app.registered_commands.extend(verb.app.registered_commands)
+app.add_typer(backfill.app, name="backfill")
+app.add_typer(connector.app, name="connector")
 app.add_typer(contract.app, name="contract")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(log.app, name="log")
@@ -64,9 +81,27 @@ def main() -> None:
     except LeadlineError as error:
         say(f"error: {error}")
         sys.exit(next((code for kind, code in _EXIT.items() if isinstance(error, kind)), 1))
-    except BrokenPipeError:
-        # The reader of a pipe went away, as `| head` does.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as stop:
+        # Typer and Rich both end with 1 when the reader of a pipe went away; but it has what it wanted, as `head` does.
+        if not isinstance(stop.__context__, BrokenPipeError):
+            raise
         sys.exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        say(f"error: {error.filename}: {error.strerror}; Leadline needs it, check that it is there and may be used")
+        sys.exit(_EXIT[ConfigError])
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        _flush(sys.__stdout__)
+
+
+def _flush(out: TextIO | None) -> None:
+    """Write what is left, here and not while the interpreter ends, which would complain of a reader that went away."""
+    if out is None:
+        return
+    try:
+        out.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

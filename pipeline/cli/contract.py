@@ -175,7 +175,10 @@ def declare(log: EventLog, events: Sequence[Event], now: datetime) -> None:
 
 
 def write_starter(directory: Path) -> list[Path]:
-    """Write the starter contract and its schema; returns the files. Raises ConfigError rather than overwrite one."""
+    """Write the starter contract and its schema; returns the files.
+
+    Raises ConfigError rather than overwrite one, and if the directory cannot be written.
+    """
     texts = {
         resource.name: resource.read_text(encoding="utf-8")
         for resource in files("pipeline.contract").joinpath("starter").iterdir()
@@ -185,10 +188,13 @@ def write_starter(directory: Path) -> list[Path]:
     existing = [str(directory / name) for name in sorted(texts) if (directory / name).exists()]
     if existing:
         raise ConfigError(f"{', '.join(existing)}: exists; name another directory, or move it away")
-    directory.mkdir(parents=True, exist_ok=True)
     written = [directory / name for name in sorted(texts)]
-    for path in written:
-        path.write_text(texts[path.name], encoding="utf-8")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in written:
+            path.write_text(texts[path.name], encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: cannot be written ({error.strerror}); name another directory") from error
     return written
 
 

@@ -91,7 +91,7 @@ def _print(records: Iterable[Stored], stream: str, *, ndjson: bool) -> None:
 
     for stored in records:
         if ndjson:
-            line = to_line(stored).decode()
+            line = to_line(stored, stream).decode()
         else:
             what = shown(stream, stored)
             time = f"{stored.time:%Y-%m-%d %H:%M:%S}"
@@ -124,11 +124,15 @@ def export(
 
 @app.command(name="import")
 def import_(
-    origin: Annotated[Path, typer.Argument(metavar="FILE", help="What export wrote; - is stdin (ndjson).")],
+    origin: Annotated[Path, typer.Argument(metavar="FILE", help="What export or `simulate --out` wrote; - is stdin (ndjson).")],
     stream: _StreamOption = Stream.EVENTS,
     kind: Annotated[Kind | None, typer.Option("--format", help="Default: by the name of the file.")] = None,
 ) -> None:
-    """Read a copy into the log. What is there already is skipped, so it may be repeated."""
+    """Read a copy into the log. What is there already is skipped, so it may be repeated.
+
+    Besides what `leadline log export` wrote, events may be plain CloudEvents, one a line, as `leadline simulate --out`
+    writes them. A record that could not be read again is refused, with file and line.
+    """
     from pipeline.log.transfer import import_records
 
     with _opened() as log, _progress("imported") as progress:
@@ -182,8 +186,9 @@ def _source(path: Path) -> Iterator[BinaryIO]:
 
 def _lines(lines: BinaryIO, path: Path) -> Iterator[Copied]:
     from pipeline.log.ndjson import read_ndjson
+    from pipeline.wiring import clock
 
-    return read_ndjson(lines, "stdin" if path == _STDIO else str(path))
+    return read_ndjson(lines, "stdin" if path == _STDIO else str(path), clock())
 
 
 @contextmanager

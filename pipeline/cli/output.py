@@ -12,6 +12,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+#: Characters of a line where nobody's window sets an end: cells are never folded.
+_UNBOUNDED = 1_000_000
+
 
 class Format(StrEnum):
     """How a verb prints its rows."""
@@ -30,7 +33,10 @@ def say(message: str) -> None:
 def print_rows(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str], output: Format, *, title: str | None = None
 ) -> None:
-    """Print rows with the given columns. A missing or None value is an empty cell, in JSON null."""
+    """Print rows with the given columns. A missing or None value is an empty cell, in JSON null.
+
+    A table leaves out columns that are empty in every row, and folds long cells only on a terminal.
+    """
     found = list(rows)
     if output is Format.TABLE:
         _table(found, columns, title)
@@ -62,12 +68,13 @@ def plain(value: Any) -> str:
 
 def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str | None) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    numeric = {name for name in columns if rows and all(_is_number(row.get(name)) for row in rows)}
-    for name in columns:
+    shown = [name for name in columns if not rows or any(plain(row.get(name)) for row in rows)]
+    numeric = {name for name in shown if rows and all(_is_number(row.get(name)) for row in rows)}
+    for name in shown:
         table.add_column(name, justify="right" if name in numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(plain(row.get(name)) for name in columns))
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200).print(table)
+        table.add_row(*(plain(row.get(name)) for name in shown))
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _UNBOUNDED).print(table)
 
 
 def _is_number(value: Any) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated
 
 import typer
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from pipeline.cli.output import say
+from pipeline.cli.polled import say_polled, say_retries
 from pipeline.engine.embedded import Progress as Report
 
 app = typer.Typer()
@@ -25,14 +26,21 @@ def run(
     ] = False,
     interval: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks at an idle log.")] = 1.0,
 ) -> None:
-    """Translate deliveries, fold events, keep facts and metrics up to date."""
+    """Translate deliveries, fold events, keep facts and metrics up to date; poll what the settings say."""
     from pipeline.wiring import clock, wire
 
     wiring = wire()
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    try:
+    say_retries()
+    with ExitStack() as stack:
+        stack.callback(wiring.close)
+        loop = stack.enter_context(wiring.poll_loop(say_polled))
+        if once:
+            loop.run_due()
+        else:
+            stack.enter_context(loop)
         while True:
             translated = wiring.translator().run(clock())
             with _progress("folding") as progress:
@@ -46,8 +54,6 @@ def run(
                 )
             if once or stop.wait(interval):
                 break
-    finally:
-        wiring.close()
 
 
 @app.command()

@@ -41,6 +41,7 @@ def serve(
     from pipeline.api.app import create_app, create_metrics_app
     from pipeline.api.logs import configure_logging
     from pipeline.api.server import in_background, listen, make_server, url_of
+    from pipeline.cli.polled import log_polled
     from pipeline.wiring import wire
 
     as_json = log_format is LogFormat.JSON or (log_format is LogFormat.AUTO and not sys.stderr.isatty())
@@ -56,6 +57,8 @@ def serve(
         stack.callback(wiring.close)
         listener = stack.enter_context(listen(address, http.port if port is None else port))
         services = stack.enter_context(wiring.serving(follow=follow, metrics_here=second is None))
+        if follow:
+            stack.enter_context(stack.enter_context(wiring.poll_loop(log_polled)))
         if second is not None:
             metrics = stack.enter_context(listen(address, second))
             server = make_server(create_metrics_app(services), access_log=access_log)

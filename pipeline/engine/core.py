@@ -12,6 +12,9 @@ from pipeline.facts.state import State
 from pipeline.identity.attribution import Attribution
 from pipeline.metrics.delivery import DeliveryMetrics
 
+#: Raised with every release that derives something else from the same events: state of another number is folded anew.
+DERIVATION = "1"
+
 
 class Fold:
     """correlate -> attribute -> aggregate. Pure in (state, events) under one contract: no clock, no I/O of its own."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline.events.errors import Corrupt, Retryable
 from pipeline.facts.state import Backend
@@ -18,17 +18,25 @@ _VARIABLES = 500
 _FACT_PREFIX = "fact_"
 
 
-class Store(Backend, Protocol):
-    """A backend that commits. Guarantee: after a crash, tables and marks are all as of the same commit."""
+class Overtaken(Retryable):
+    """Another writer committed since this one last read: what it holds in memory is out of date."""
 
-    def commit(self, changes: Changes, marks: Mapping[str, str]) -> None:
-        """Write changed rows and marks (cursor, fingerprint of the contract, ...) in one transaction."""
+
+class Store(Backend, Protocol):
+    """A backend that commits. Guarantee: after a crash, tables and marks are all as of the same commit.
+
+    Writers pass the number of the commit that they built upon as `after` (None: whatever there is). If it is not the
+    last one, nothing is written and `Overtaken` is raised: two processes that fold the same log cannot mix their state.
+    """
+
+    def commit(self, changes: Changes, marks: Mapping[str, str], after: int | None = None) -> int:
+        """Write changed rows and marks (cursor, contract, ...) in one transaction; returns its number."""
         ...
 
     def mark(self, name: str) -> str | None: ...
 
-    def clear(self, keep: Iterable[str] = ()) -> None:
-        """Drop all tables but `keep`, and all marks, in one transaction."""
+    def clear(self, after: int | None = None) -> int:
+        """Drop all tables and marks in one transaction; returns its number. Facts are retracted, not forgotten."""
         ...
 
     def facts_since(self, kind: str, sequence: int) -> Iterator[tuple[str, bytes | None]]:
@@ -69,7 +77,8 @@ class MemoryStore:
     def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         yield from sorted(item for item in self._tables.get(table, {}).items() if item[0].startswith(prefix))
 
-    def commit(self, changes: Changes, marks: Mapping[str, str]) -> None:
+    def commit(self, changes: Changes, marks: Mapping[str, str], after: int | None = None) -> int:
+        _check_not_overtaken(after, self._sequence)
         self._sequence += 1
         for table, rows in changes.items():
             target = self._tables.setdefault(table, {})
@@ -80,16 +89,19 @@ class MemoryStore:
                     target[key] = value
                 self._changed.setdefault(table, {})[key] = self._sequence
         self._marks.update(marks)
+        return self._sequence
 
     def mark(self, name: str) -> str | None:
         return self._marks.get(name)
 
-    def clear(self, keep: Iterable[str] = ()) -> None:
-        kept = set(keep)
-        for name in [name for name in self._tables if name not in kept]:
-            gone = self._tables.pop(name)
-            self._changed.setdefault(name, {}).update(dict.fromkeys(gone, self._sequence + 1))
+    def clear(self, after: int | None = None) -> int:
+        _check_not_overtaken(after, self._sequence)
+        self._sequence += 1
+        for name, gone in self._tables.items():
+            self._changed.setdefault(name, {}).update(dict.fromkeys(gone, self._sequence))
+        self._tables.clear()
         self._marks.clear()
+        return self._sequence
 
     def facts_since(self, kind: str, sequence: int) -> Iterator[tuple[str, bytes | None]]:
         table = _FACT_PREFIX + kind
@@ -139,8 +151,8 @@ class SqliteStore:
     def load(self, table: str, key: str) -> bytes | None:
         if table not in self._known:
             return None
-        row = self._db.execute(f"SELECT value FROM state_{table} WHERE key = ?", (key,)).fetchone()  # noqa: S608 - own table names
-        return None if row is None else row[0]
+        rows = self._rows(f"SELECT value FROM state_{table} WHERE key = ?", (key,))  # noqa: S608 - own table names
+        return rows[0][0] if rows else None
 
     def load_many(self, table: str, keys: Iterable[str]) -> dict[str, bytes]:
         if table not in self._known:
@@ -150,60 +162,39 @@ class SqliteStore:
         for start in range(0, len(wanted), _VARIABLES):
             part = wanted[start : start + _VARIABLES]
             marks = ",".join("?" * len(part))
-            query = f"SELECT key, value FROM state_{table} WHERE key IN ({marks}) AND value IS NOT NULL"  # noqa: S608 - own names
-            found.update(self._db.execute(query, part).fetchall())
+            query = f"SELECT key, value FROM state_{table} WHERE key IN ({marks}) AND value IS NOT NULL"  # noqa: S608
+            found.update(self._rows(query, part))
         return found
 
     def scan(self, table: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
         if table not in self._known and table not in self._existing():
             return
         query = f"SELECT key, value FROM state_{table} WHERE key >= ? AND key < ? AND value IS NOT NULL ORDER BY key"  # noqa: S608
-        cursor = self._db.execute(query, (prefix, prefix + "\U0010ffff"))
-        while rows := cursor.fetchmany(2_000):
-            yield from rows
+        yield from self._stream(query, (prefix, prefix + "\U0010ffff"))
 
-    def commit(self, changes: Changes, marks: Mapping[str, str]) -> None:
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                sequence = self.sequence() + 1
-                for table, rows in changes.items():
-                    if rows:
-                        self._write(table, rows, sequence)
-                stamps = {**marks, "sequence": str(sequence)}
-                self._db.executemany("INSERT OR REPLACE INTO engine_mark VALUES (?, ?)", sorted(stamps.items()))
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-        except sqlite3.DatabaseError as error:
-            raise self._translated(error) from error
+    def commit(self, changes: Changes, marks: Mapping[str, str], after: int | None = None) -> int:
+        with self._transaction(after) as number:
+            self._write_all(changes, {**marks, "sequence": str(number)}, number)
+            return number
 
     def mark(self, name: str) -> str | None:
-        try:
-            row = self._db.execute("SELECT value FROM engine_mark WHERE name = ?", (name,)).fetchone()
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return None
-            raise self._translated(error) from error
-        return None if row is None else str(row[0])
+        rows = self._rows("SELECT value FROM engine_mark WHERE name = ?", (name,)) if self._has_marks() else []
+        return str(rows[0][0]) if rows else None
 
-    def clear(self, keep: Iterable[str] = ()) -> None:
-        kept = set(keep)
-        sequence = self.sequence()
-        self._db.execute("BEGIN IMMEDIATE")
-        for table in self._existing() - kept:
-            if table.startswith(_FACT_PREFIX):
-                self._db.execute(f"UPDATE state_{table} SET value = NULL, changed = ?", (sequence + 1,))  # noqa: S608 - own names
-            else:
-                self._db.execute(f"DROP TABLE state_{table}")
-        self._db.execute("DELETE FROM engine_mark WHERE name <> 'sequence'")
-        self._db.execute("COMMIT")
-        self._known = self._existing()
+    def clear(self, after: int | None = None) -> int:
+        with self._transaction(after) as number:
+            for table in self._existing():
+                if table.startswith(_FACT_PREFIX):
+                    self._db.execute(f"UPDATE state_{table} SET value = NULL, changed = ?", (number,))  # noqa: S608 - own names
+                else:
+                    self._db.execute(f"DROP TABLE state_{table}")
+            self._db.execute("DELETE FROM engine_mark")
+            self._known = self._existing()
+            self._write_all({}, {"sequence": str(number)}, number)
+            return number
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Let all reads in the block see one commit, whatever other connections commit meanwhile. Not to be nested."""
         try:
             self._db.execute("BEGIN")
             try:
@@ -219,16 +210,13 @@ class SqliteStore:
         if table not in self._known and table not in self._existing():
             return []
         query = f"SELECT key, value FROM state_{table} WHERE key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"  # noqa: S608
-        return self._db.execute(query, (after, limit)).fetchall()
+        return self._rows(query, (after, limit))
 
     def facts_since(self, kind: str, sequence: int) -> Iterator[tuple[str, bytes | None]]:
         table = _FACT_PREFIX + kind
-        if table not in self._existing():
-            return
-        query = f"SELECT key, value FROM state_{table} WHERE changed > ? ORDER BY key"  # noqa: S608 - own table names
-        cursor = self._db.execute(query, (sequence,))
-        while rows := cursor.fetchmany(2_000):
-            yield from rows
+        if table in self._existing():
+            query = f"SELECT key, value FROM state_{table} WHERE changed > ? ORDER BY key"  # noqa: S608 - own table names
+            yield from self._stream(query, (sequence,))
 
     def sequence(self) -> int:
         return int(self.mark("sequence") or 0)
@@ -238,6 +226,29 @@ class SqliteStore:
 
     def close(self) -> None:
         self._db.close()
+
+    @contextmanager
+    def _transaction(self, after: int | None) -> Iterator[int]:
+        """Yield the number of a new commit; all that is done in the block is done or none of it."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                last = self.sequence()
+                _check_not_overtaken(after, last)
+                yield last + 1
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                self._known = self._existing()
+                raise
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def _write_all(self, changes: Changes, marks: Mapping[str, str], number: int) -> None:
+        for table, rows in changes.items():
+            if rows:
+                self._write(table, rows, number)
+        self._db.executemany("INSERT OR REPLACE INTO engine_mark VALUES (?, ?)", sorted(marks.items()))
 
     def _write(self, table: str, rows: list[tuple[str, bytes | None]], sequence: int) -> None:
         fact = table.startswith(_FACT_PREFIX)
@@ -262,9 +273,27 @@ class SqliteStore:
             rows if not gone else [row for row in rows if row[1] is not None],
         )
 
+    def _rows(self, query: str, values: Sequence[Any]) -> list[Any]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def _stream(self, query: str, values: Sequence[Any]) -> Iterator[Any]:
+        try:
+            cursor = self._db.execute(query, values)
+            while rows := cursor.fetchmany(2_000):
+                yield from rows
+        except sqlite3.DatabaseError as error:
+            raise self._translated(error) from error
+
+    def _has_marks(self) -> bool:
+        """A database that was only read from, or is opened read-only, may have no table of marks yet."""
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", ("engine_mark",)))
+
     def _existing(self) -> set[str]:
-        names = self._db.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'state\\_%' ESCAPE '\\'"
+        names = self._rows(
+            r"SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'state\_%' ESCAPE '\'", ()
         )
         return {str(name)[len("state_") :] for (name,) in names}
 
@@ -272,4 +301,12 @@ class SqliteStore:
         text = str(error)
         if "locked" in text or "busy" in text:
             return Retryable(f"{self._path}: another process holds the database ({text}); try again when it is done")
-        return Corrupt(f"{self._path}: {text}; restore the file from a backup, or move it away and ingest again")
+        return Corrupt(
+            f"{self._path}: {text}; if `leadline log verify` finds no damage, `leadline rebuild` will do, else restore"
+            " the file from a backup, or move it away and ingest again"
+        )
+
+
+def _check_not_overtaken(after: int | None, last: int) -> None:
+    if after is not None and after != last:
+        raise Overtaken(f"another process folded the log meanwhile (commit {last}, expected {after}); let one do it")

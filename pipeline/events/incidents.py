@@ -106,6 +106,11 @@ def clean(text: str | None) -> str | None:
     return (text.replace("\x00", "").strip()[:MAX_TEXT] or None) if text else None
 
 
+def base_url(settings: Mapping[str, str]) -> str:
+    """Return the setting `base_url`, under which everything is told if it is set; "" if it is not."""
+    return settings.get("base_url", "").strip().rstrip("/")
+
+
 def site_of(link: str | None) -> str | None:
     """Return scheme and host of an http(s) link, or None; a user name in it is dropped."""
     try:

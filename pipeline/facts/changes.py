@@ -288,7 +288,6 @@ class Changes:
                 for other in new:
                     self._commits.claim(key, change.repo, other)
 
-
     def _release(self, key: str, change: Change, before: set[str]) -> None:
         """Take back the claims of a merge that turned out not to be the first."""
         bases = [*change.heads, change.merge_sha]

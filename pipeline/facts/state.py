@@ -11,6 +11,8 @@ from typing import Generic, Protocol, TypeVar, cast
 
 import msgspec
 
+from pipeline.events.errors import Corrupt
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -59,7 +61,7 @@ class Table(Generic[T]):
             return self._cache[key]
         except KeyError:
             raw = self._backend.load(self.name, key)
-            value = None if raw is None else self._decode(raw)
+            value = None if raw is None else self._read(key, raw)
             self._cache[key] = value
             return value
 
@@ -80,13 +82,13 @@ class Table(Generic[T]):
         found = self._backend.load_many(self.name, missing)
         for key in missing:
             raw = found.get(key)
-            cache[key] = None if raw is None else self._decode(raw)
+            cache[key] = None if raw is None else self._read(key, raw)
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, T]]:
         """Yield all objects whose key begins with `prefix`, those not yet drained included; no order is promised."""
         for key, raw in self._backend.scan(self.name, prefix):
             if key not in self._dirty:
-                yield key, self._decode(raw)
+                yield key, self._read(key, raw)
         for key in sorted(self._dirty):
             value = self._cache[key]
             if value is not None and key.startswith(prefix):
@@ -98,6 +100,14 @@ class Table(Generic[T]):
         rows = [(key, None if (value := cache[key]) is None else encode(value)) for key in sorted(self._dirty)]
         self._dirty.clear()
         return rows
+
+    def _read(self, key: str, raw: bytes) -> T:
+        try:
+            return self._decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Corrupt(
+                f"state {self.name!r}, key {key!r}: {error}; `leadline rebuild` derives it anew from the log"
+            ) from error
 
     def forget(self) -> None:
         """Drop all decoded objects that are not marked changed."""

@@ -1,6 +1,7 @@
 """How far the polling of each scope has come, kept in the log: it survives whatever the deliveries survive.
 
-A cursor of the log holds the *mark*: everything up to that instant was told. A stream of its own holds what is under way.
+A cursor of the log holds the *mark*: everything up to that instant was told. A stream of its own holds what is under
+way, and what a poller wants to remember.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 64
 #: Headers that are kept with a delivery; a connector has read its own into kind and id. CloudEvents in binary mode
 #: has its attributes in headers of the prefix.
-KEPT_HEADERS = frozenset({"content-type", "content-encoding"})
+KEPT_HEADERS = frozenset({"content-type", "content-encoding", "sentry-hook-timestamp"})
 KEPT_PREFIX = "ce-"
 UNKNOWN_KIND = "unknown"
 

@@ -1,6 +1,6 @@
 """A stream as lines of JSON: one record a line, the value as it is if it is JSON, else in base64.
 
-{"offset":1,"partition":0,"source":...,"id":...,"key":...,"time":...,"recorded":...,"origin":4,"value":{...}}
+{"stream":"events","offset":1,"partition":0,"source":...,"id":...,"key":...,"time":...,"recorded":...,"origin":4,"value":{...}}
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from pipeline.events.errors import ConfigError
-from pipeline.log.protocol import EventLog, Record, Stored
+from pipeline.events.codec import decode, encode
+from pipeline.events.errors import ConfigError, Quarantined
+from pipeline.log.protocol import EVENTS, EventLog, Record, Stored
 from pipeline.log.transfer import BATCH, Copied, Progress
 
 
 class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    stream: str | None = None
     offset: int = 0
     partition: int = 0
     source: str
@@ -29,16 +31,24 @@ class _Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     base64: bytes | None = None
 
 
+class _Form(msgspec.Struct):
+    """What tells a plain CloudEvent from a line of an export."""
+
+    specversion: str | None = None
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Line)
+_form_decoder = msgspec.json.Decoder(_Form)
 _raw_decoder = msgspec.json.Decoder(msgspec.Raw)
 
 
-def to_line(stored: Stored) -> bytes:
-    """Return a record as one line, without its end."""
+def to_line(stored: Stored, stream: str) -> bytes:
+    """Return a record of a stream as one line, without its end."""
     plain = _is_json_line(stored.value)
     return _encoder.encode(
         _Line(
+            stream=stream,
             offset=stored.offset,
             partition=stored.partition,
             source=stored.source,
@@ -68,31 +78,38 @@ def export_ndjson(log: EventLog, stream: str, out: BinaryIO, progress: Progress 
     """Write all records of a stream; returns their number."""
     done = 0
     for batch in log.iterate(stream, batch=BATCH):
-        out.writelines(to_line(stored) + b"\n" for stored in batch)
+        out.writelines(to_line(stored, stream) + b"\n" for stored in batch)
         done += len(batch)
         if progress is not None:
             progress(done)
     return done
 
 
-def read_ndjson(lines: Iterable[bytes], name: str) -> Iterator[Copied]:
+def read_ndjson(lines: Iterable[bytes], name: str, now: datetime) -> Iterator[Copied]:
     """Yield the records of lines that `export_ndjson` wrote; `name` is that of the file, for messages.
 
-    Empty lines are skipped. Raises `ConfigError` with file, line, field and fix for a line that is no record.
+    A line may also be a plain CloudEvent, recorded at its `recordedtime`, else `now`. Empty lines are skipped. Raises `ConfigError` with file, line, field and fix for a line that is no record.
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
+        place = f"{name}:{number}"
         try:
-            yield _copied(_decoder.decode(line))
-        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            yield _copied(line, place, now)
+        except (Quarantined, msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
             raise ConfigError(
-                f"{name}:{number}: no record of a log: {error}; correct or remove the line and import again "
+                f"{place}: no record of a log: {error}; correct or remove the line and import again "
                 "(what is in the log already is skipped)"
             ) from error
 
 
-def _copied(line: _Line) -> Copied:
+def _copied(raw: bytes, place: str, now: datetime) -> Copied:
+    try:
+        line = _decoder.decode(raw)
+    except msgspec.ValidationError:
+        if _form_decoder.decode(raw).specversion is None:
+            raise
+        return _told(raw, place, now)
     if line.time.tzinfo is None or line.recorded.tzinfo is None:
         raise ValueError("`time` and `recorded` need a zone, such as Z")
     if line.base64 is not None:
@@ -102,4 +119,12 @@ def _copied(line: _Line) -> Copied:
     else:
         raise ValueError("neither `value` nor `base64`")
     record = Record(source=line.source, id=line.id, key=line.key, time=line.time, value=value)
-    return record, line.recorded
+    return Copied(record, line.recorded, place, line.stream)
+
+
+def _told(raw: bytes, place: str, now: datetime) -> Copied:
+    """Return the record of a plain CloudEvent, as Leadline itself encodes it."""
+    event = decode(raw)
+    value = encode(msgspec.structs.replace(event, recordedtime=None))
+    record = Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=value)
+    return Copied(record, event.recordedtime or now, place, EVENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,6 +29,8 @@ SCHEMA = pa.schema(
     ]
 )
 _NEEDED = ("source", "id", "key", "time", "recorded", "value")
+#: In the metadata of a file: what it is a copy of.
+_STREAM = b"leadline.stream"
 
 
 def export_parquet(log: EventLog, stream: str, path: Path, progress: Progress | None = None) -> int:
@@ -36,7 +39,8 @@ def export_parquet(log: EventLog, stream: str, path: Path, progress: Progress | 
     Raises `ConfigError` or `Retryable` if it cannot be written.
     """
     done = 0
-    with replacing(path) as partial, pq.ParquetWriter(partial, SCHEMA, compression="zstd") as writer:
+    schema = SCHEMA.with_metadata({_STREAM: stream.encode()})
+    with replacing(path) as partial, pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for batch in log.iterate(stream, batch=BATCH):
             rows = [
                 (r.partition, r.offset, r.source, r.id, r.key, to_us(r.time), to_us(r.recorded), r.origin, r.value)
@@ -45,7 +49,7 @@ def export_parquet(log: EventLog, stream: str, path: Path, progress: Progress | 
             columns = [
                 pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)
             ]
-            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=SCHEMA))
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
             done += len(batch)
             if progress is not None:
                 progress(done)
@@ -60,8 +64,11 @@ def read_parquet(path: Path) -> Iterator[Copied]:
     try:
         with pq.ParquetFile(path) as file:
             _check_columns(path, file.schema_arrow)
+            stream = (file.schema_arrow.metadata or {}).get(_STREAM)
+            row = 0
             for batch in file.iter_batches(batch_size=BATCH, columns=list(_NEEDED)):
-                yield from _copied(batch)
+                for row, (record, recorded) in enumerate(_records(batch), start=row + 1):
+                    yield Copied(record, recorded, f"{path}: row {row}", None if stream is None else stream.decode())
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:
@@ -78,7 +85,7 @@ def _check_columns(path: Path, schema: pa.Schema) -> None:
             raise ConfigError(f"{path}: column {name!r} is {schema.field(index).type}; expected {expected}")
 
 
-def _copied(batch: pa.RecordBatch) -> Iterator[Copied]:
+def _records(batch: pa.RecordBatch) -> Iterator[tuple[Record, datetime]]:
     columns = [
         batch.column(name).cast(pa.int64()).to_pylist()
         if name in ("time", "recorded")

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from pipeline.events.errors import ConfigError, Retryable
 from pipeline.events.times import to_us
 from pipeline.log.protocol import DELIVERIES, EVENTS, Appended, EventLog, Record, Stored
+from pipeline.log.verify import fault
 
 #: Streams that can be imported. The others are derived from these, and name offsets of this very log.
 IMPORTABLE = (DELIVERIES, EVENTS)
@@ -25,10 +27,20 @@ _BATCH_BYTES = 32 * 1024 * 1024
 _WORD = 8
 _DIGEST_MODULUS = 1 << 128
 
-#: One record on its way, with the instant at which the other log had taken it in.
-Copied = tuple[Record, datetime]
 #: Called with the number of records done.
 Progress = Callable[[int], None]
+
+
+class Copied(NamedTuple):
+    """One record on its way, with the instant at which the other log had taken it in.
+
+    `place` is where it stands, for messages; `stream` what it was copied from, None: not told.
+    """
+
+    record: Record
+    recorded: datetime
+    place: str
+    stream: str | None = None
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,12 +79,13 @@ def _fingerprint(stored: Stored) -> bytes:
 def import_records(log: EventLog, stream: str, copied: Iterable[Copied], progress: Progress | None = None) -> Appended:
     """Append copied records, keeping the instants at which they were recorded. Records that are there are skipped.
 
-    Raises `ConfigError` for a stream that cannot be imported. An error on the way leaves the batches before it.
+    Raises `ConfigError` for a stream that cannot be imported, and, naming the place, for a record of another stream or
+    one that its readers could not read: a log keeps what it takes. An error on the way leaves the batches before it.
     """
     if stream not in IMPORTABLE:
         raise ConfigError(f"the stream {stream!r} cannot be imported; there are: {', '.join(IMPORTABLE)}")
     new = duplicates = 0
-    for records, recorded in _batches(copied):
+    for records, recorded in _batches(_checked(stream, copied)):
         appended = log.append(stream, records, recorded)
         new, duplicates = new + appended.new, duplicates + appended.duplicates
         if progress is not None:
@@ -80,11 +93,26 @@ def import_records(log: EventLog, stream: str, copied: Iterable[Copied], progres
     return Appended(new, duplicates)
 
 
+def _checked(stream: str, copied: Iterable[Copied]) -> Iterator[Copied]:
+    for each in copied:
+        if each.stream not in (None, stream):
+            raise ConfigError(
+                f"{each.place}: this is a copy of the stream {each.stream}, not of {stream}; "
+                f"import it with --stream {each.stream}"
+            )
+        if (why := fault(stream, each.record.value)) is not None:
+            raise ConfigError(
+                f"{each.place}: cannot be read as one of the {stream}: {why}; correct or remove it and import again "
+                "(what is in the log already is skipped)"
+            )
+        yield each
+
+
 def _batches(copied: Iterable[Copied]) -> Iterator[tuple[list[Record], list[datetime]]]:
     records: list[Record] = []
     recorded: list[datetime] = []
     size = 0
-    for record, moment in copied:
+    for record, moment, *_ in copied:
         records.append(record)
         recorded.append(moment)
         size += len(record.value)

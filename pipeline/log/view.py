@@ -39,7 +39,7 @@ def shown(stream: str, stored: Stored) -> Shown:
             delivery = _delivery_decoder.decode(stored.value)
             return Shown(delivery.kind, f"{delivery.connector} {delivery.id} ({len(delivery.body)} bytes)")
         event = _event_decoder.decode(stored.value)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return Shown("?", f"{stored.source} {stored.id} ({len(stored.value)} bytes)")
     return Shown(event.type or "?", event.subject or f"{stored.source} {stored.id}")
 

@@ -18,8 +18,9 @@ PERCENTILES: dict[str, float] = {"p50": 0.50, "p85": 0.85, "p95": 0.95}
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric: what it means, its unit, which statistics exist, and what has to be shown beside it.
 
-    `windowed` False: it looks at all that is open at `as_of`. `beside`: the metric without which it must not be
-    shown, since throughput without instability, or a latency without what is still open, misleads.
+    `windowed` False: it looks at all that is open, which is known as of the latest event only. `beside`: the metric without which it must not be
+    shown, since throughput without instability, or a latency without what is still open, misleads; where it has no
+    data, that has to be said.
     """
 
     name: str
@@ -96,7 +97,8 @@ CATALOGUE: tuple[Metric, ...] = (
         unit="ratio",
         stats=("value",),
         title="Change fail rate",
-        help="Production deployments that failed or have a linked incident or rollback, of all finished ones.",
+        help="Production deployments that failed or have a linked incident or rollback, of all finished ones. "
+        "Absent while no source has told of any failure.",
         source=_DORA,
         beside=("deployment_frequency",),
     ),
@@ -114,7 +116,8 @@ CATALOGUE: tuple[Metric, ...] = (
         unit="ratio",
         stats=("value",),
         title="Deployment rework rate",
-        help="Unplanned production deployments made because of an incident, of all finished ones.",
+        help="Unplanned production deployments made because of an incident, of all finished ones. "
+        "Absent while no source has told of any failure.",
         source=_DORA,
         beside=("deployment_frequency",),
     ),

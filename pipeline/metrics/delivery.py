@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from pipeline.events.times import DAY_US
-from pipeline.facts.rows import ChangeFact, DeploymentFact, Fact, Revision
+from pipeline.facts.rows import ChangeFact, DeploymentFact, Fact, FailureFact, Revision
 from pipeline.facts.state import State
 from pipeline.identity.attribution import DETERMINISTIC
 
@@ -44,8 +44,15 @@ class OpenCell(msgspec.Struct, array_like=True):
     since: list[int] = []
 
 
+class Evidence(msgspec.Struct, array_like=True):
+    """How many facts tell of a failure: incidents and rollbacks, excluded or not, and failed production deployments."""
+
+    facts: int = 0
+
+
 _SPANS = ("coding_time", "pickup_time", "review_time", "deploy_time")
 _NOTHING = Cell()
+_ALL = "all"
 
 
 #: The metrics of what is not finished.
@@ -67,12 +74,18 @@ def open_prefix(metric: str, scope: Scope) -> str:
     return f"{metric}|{scope[0]}|{scope[1]}|"
 
 
+def tells_failures(state: State) -> bool:
+    """Tell whether anything in the log tells of a failure. Without it, no failure is not known from no word of any."""
+    return state.table("evidence", Evidence).get(_ALL) is not None
+
+
 class DeliveryMetrics:
     """Keeps the cells of the delivery metrics. Revisions applied in any order end in the same cells, byte for byte."""
 
     def __init__(self, state: State) -> None:
         self._cells = state.table("cell", Cell)
         self._open = state.table("open", OpenCell)
+        self._evidence = state.table("evidence", Evidence)
 
     def apply(self, revisions: Iterable[Revision]) -> None:
         """Take in a batch of revisions."""
@@ -83,10 +96,20 @@ class DeliveryMetrics:
                 self._add(revision.new, +1)
 
     def _add(self, fact: Fact, sign: int) -> None:
+        if isinstance(fact, FailureFact) or (isinstance(fact, DeploymentFact) and fact.failed):
+            self._add_evidence(sign)
         if isinstance(fact, ChangeFact):
             self._add_change(fact, sign)
         elif isinstance(fact, DeploymentFact) and fact.production:
             self._add_deployment(fact, sign)
+
+    def _add_evidence(self, sign: int) -> None:
+        found = self._evidence.get(_ALL) or Evidence()
+        found.facts += sign
+        if found.facts:
+            self._evidence.put(_ALL, found)
+        else:
+            self._evidence.delete(_ALL)
 
     def _add_change(self, change: ChangeFact, sign: int) -> None:
         scopes = _scopes(change.service, change.team)

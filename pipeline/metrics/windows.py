@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pipeline.events.times import DAY_US, day_date, to_us
 from pipeline.facts.state import State
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
-from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix
+from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix, tells_failures
 
 _LATENCIES = tuple(metric.name for metric in CATALOGUE if metric.unit == "seconds")
 _COUNTS = ("delivered", "finished", "failed", "rework", "traced", "ambiguous", "orphan")
@@ -43,12 +43,12 @@ class _Window:
         for name in _LATENCIES:
             self.spans[name] += getattr(cell, name)
 
-    def values(self, days: int) -> Iterable[tuple[str, str, float, int]]:
-        """Yield (metric, stat, value, n); what has no data is not yielded."""
+    def values(self, days: int, *, instability: bool) -> Iterable[tuple[str, str, float, int]]:
+        """Yield (metric, stat, value, n); what has no data is not yielded. `instability`: it is known at all."""
         counts = self.counts
         if counts["delivered"]:
             yield "deployment_frequency", "value", counts["delivered"] / days, counts["delivered"]
-        if counts["finished"]:
+        if counts["finished"] and instability:
             yield "change_fail_rate", "value", counts["failed"] / counts["finished"], counts["finished"]
             yield "deployment_rework_rate", "value", counts["rework"] / counts["finished"], counts["finished"]
         traceable = counts["traced"] + counts["ambiguous"] + counts["orphan"]
@@ -64,15 +64,23 @@ class _Window:
 
 
 def read_metrics(
-    state: State, as_of: datetime, windows: Iterable[int] = WINDOWS, scopes: Collection[Scope] | None = None
+    state: State,
+    as_of: datetime,
+    *,
+    latest: datetime | None,
+    windows: Iterable[int] = WINDOWS,
+    scopes: Collection[Scope] | None = None,
 ) -> list[MetricPoint]:
     """Return every metric that has data, by scope and window, as of an instant; sorted.
 
-    `scopes` None: all of them. Cost: the cells of these scopes in the longest window, and their days with open items;
+    `latest` is the instant of the latest event (None: no event gives one). State holds what is open then and no longer
+    what was open before: an earlier `as_of` has no metric of what is open. `scopes` None: all of them. Cost: the cells of these scopes in the longest window, and their days with open items;
     never the history. Values are rounded to 9 decimals.
     """
     now = to_us(as_of)
-    points = [*_windowed(state, now, tuple(windows), scopes), *_open(state, now, scopes)]
+    points = [*_windowed(state, now, tuple(windows), scopes)]
+    if latest is None or as_of >= latest:
+        points += _open(state, now, scopes)
     return sorted(
         points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat)
     )
@@ -96,8 +104,9 @@ def _windowed(
             for days in windows:
                 if day > today - days:
                     sums.setdefault((days, where), _Window()).add(cell)
+    instability = tells_failures(state)
     for (days, (kind, scope)), window in sums.items():
-        for metric, stat, value, n in window.values(days):
+        for metric, stat, value, n in window.values(days, instability=instability):
             yield MetricPoint(
                 metric=metric,
                 stat=stat,

@@ -150,6 +150,6 @@ def _draft(job: _Job, index: Index, writer: FileWriter, last: tuple[str, Manifes
 
 
 def _write_metrics(source: Source, writer: FileWriter, stamp: Stamp, as_of: datetime) -> None:
-    for point in read_metrics(State(source), as_of):
+    for point in read_metrics(State(source), as_of, latest=as_of):
         row = msgspec.structs.asdict(point) | msgspec.structs.asdict(stamp)
         writer.add((METRICS, METRICS, UNDATED), METRIC_SCHEMA, row)

@@ -155,6 +155,8 @@ def _pointer(directory: Path) -> Pointer | None:
         return msgspec.json.decode(path.read_bytes(), type=Pointer)
     except FileNotFoundError:
         return None
+    except PermissionError as error:
+        raise closed(path) from error
     except (OSError, msgspec.DecodeError) as error:
         raise corrupt(path, f"does not name a snapshot ({error})") from error
 
@@ -163,6 +165,8 @@ def _load(directory: Path, number: int, sha256: str) -> Manifest:
     path = manifest_path(directory, number)
     try:
         raw = path.read_bytes()
+    except PermissionError as error:
+        raise closed(path) from error
     except OSError as error:
         raise corrupt(path, f"the manifest cannot be read ({error.strerror})") from error
     if hashlib.sha256(raw).hexdigest() != sha256:
@@ -174,3 +178,8 @@ def _load(directory: Path, number: int, sha256: str) -> Manifest:
     if manifest.format > FORMAT:
         raise ConfigError(f"{path}: format {manifest.format}, written by Leadline {manifest.version}; update Leadline")
     return manifest
+
+
+def closed(path: Path) -> ConfigError:
+    """Return the error for a file that this user may not read."""
+    return ConfigError(f"{path}: may not be read by this user; nothing is wrong with it, grant the permission to read")

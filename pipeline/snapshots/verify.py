@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pipeline.events.errors import ConfigError
 from pipeline.snapshots.catalogue import is_in_step
 from pipeline.snapshots.files import sha256_of
-from pipeline.snapshots.manifest import DataFile, chain, corrupt
+from pipeline.snapshots.manifest import DataFile, chain, closed, corrupt
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -53,6 +53,8 @@ def _check(path: Path, file: DataFile) -> None:
         rows = pq.read_metadata(path).num_rows
     except FileNotFoundError as error:
         raise corrupt(path, "the file is missing") from error
+    except PermissionError as error:
+        raise closed(path) from error
     except (OSError, pa.ArrowException) as error:
         raise corrupt(path, f"the file cannot be read ({error})") from error
     if rows != file.rows:

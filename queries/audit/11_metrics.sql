@@ -1,5 +1,5 @@
 -- Question: what are the metrics as of an instant, in each scope and window?
--- Reads:    audit_change, audit_deployment; the variable as_of_us (microseconds since 1970, UTC).
+-- Reads:    audit_change, audit_deployment, audit_failure, log_end; the variable as_of_us (microseconds since 1970, UTC).
 -- Gives:    audit_metric(metric, stat, scope_kind, scope, window_days, value, n); units by metric in `docs/definitions.md`:
 --           rates and counts as such, times and ages in seconds. A metric with n = 0 has no row.
 
@@ -8,6 +8,11 @@ create or replace macro day_of(instant_us) as make_timestamp(instant_us)::date -
 create or replace table in_window as
 select window_days, day_of(getvariable('as_of_us')) - window_days + 1 as first_day, day_of(getvariable('as_of_us')) as last_day
 from (values (7), (28), (90)) as t(window_days);
+
+-- Whether anything in the log tells of a failure, and whether what is open at that instant is what is open now.
+create or replace table known as
+select exists (from audit_failure) or exists (from audit_deployment where failed) as failures,
+    coalesce(getvariable('as_of_us') >= (select as_of_us from log_end), true) as what_is_open;
 
 create or replace table change_scope as
 select scope.*, change.*
@@ -48,12 +53,13 @@ select 'failed_deployment_recovery_time', scope_kind, scope, window_days, recove
 from deployment_scope join in_window on day_of(recovered_at) between first_day and last_day
 union all
 select 'open_changes', scope_kind, scope, null, seconds(coalesce(authored_at, created_at), getvariable('as_of_us'))
-from change_scope
+from change_scope, known
 where kind = 'pull_request' and created_at is not null and status in ('open', 'merged')
+    and what_is_open and coalesce(authored_at, created_at) <= getvariable('as_of_us')
 union all
 select 'open_recoveries', scope_kind, scope, null, seconds(finished_at, getvariable('as_of_us'))
-from deployment_scope
-where failed and recovered_at is null;
+from deployment_scope, known
+where failed and recovered_at is null and what_is_open and finished_at <= getvariable('as_of_us');
 
 create or replace table counted as
 select scope_kind, scope, window_days,
@@ -73,8 +79,10 @@ select metric, stat, scope_kind, scope, window_days, value::double as value, n::
 from (
     select 'deployment_frequency' as metric, 'value' as stat, scope_kind, scope, window_days, successes / window_days as value, successes as n
     from counted
-    union all select 'change_fail_rate', 'value', scope_kind, scope, window_days, failures / attempts, attempts from counted
-    union all select 'deployment_rework_rate', 'value', scope_kind, scope, window_days, reworks / attempts, attempts from counted
+    union all select 'change_fail_rate', 'value', scope_kind, scope, window_days, counted.failures / attempts, attempts
+    from counted, known where known.failures
+    union all select 'deployment_rework_rate', 'value', scope_kind, scope, window_days, reworks / attempts, attempts
+    from counted, known where known.failures
     union all select 'traceability_coverage', 'value', scope_kind, scope, window_days, traced / eligible, eligible from counted
     union all select 'orphan_deployments', 'value', scope_kind, scope, window_days, orphans, eligible from counted
     union all select 'ambiguous_deployments', 'value', scope_kind, scope, window_days, ambiguous, eligible from counted

@@ -1,5 +1,6 @@
 -- Question: what are the metrics of every scope and window, computed from the facts of the latest snapshot?
---           The numbers are those of `metric_points`, to the last digit.
+--           The numbers are those of `metric_points`, to the last digit. What is not known has no row: while no source
+--           has told of any failure, deployment_frequency stands without change_fail_rate and deployment_rework_rate.
 -- Columns:
 --   metric  name, as in metric_definitions
 --   stat  value, p50, p85 or p95
@@ -10,14 +11,18 @@
 --   n [items]  how many items it rests on
 --   unit  per_day, seconds, ratio or count
 -- Parameters:
---   as_of = null  end of the windows; null: as of the snapshot
+--   as_of = null  end of the windows; null: as of the snapshot; before that, what was open is not known
 --   scope_kind = null  only this kind of scope
 --   scope = null  only this scope
 --   window_days = null  only this window, and what is not windowed
 
 with moment as (
-    select instant, (instant at time zone 'UTC')::date as last_day
-    from (select coalesce($as_of::timestamptz, max_by(as_of, number)) as instant from snapshots)
+    select instant, (instant at time zone 'UTC')::date as last_day, coalesce(instant >= latest, true) as knows_open
+    from (select coalesce($as_of::timestamptz, latest) as instant, latest
+          from (select max_by(as_of, number) as latest from snapshots))
+),
+evidence as (
+    select exists (from failures) or exists (from deployments where failed) as tells_failures
 ),
 in_window as (
     select window_days, last_day - window_days + 1 as first_day, last_day
@@ -71,11 +76,11 @@ measured as (
         seconds(coalesce(authored_at, created_at), instant) as span
     from change_scope, moment
     where kind = 'pull_request' and created_at is not null and deployed_at is null and status <> 'abandoned'
-        and coalesce(authored_at, created_at) <= instant
+        and knows_open and coalesce(authored_at, created_at) <= instant
     union all by name
     select 'open_recoveries' as metric, scope_kind, scope, null as window_days, seconds(finished_at, instant) as span
     from deployment_scope, moment
-    where failed and recovered_at is null and finished_at <= instant
+    where failed and recovered_at is null and knows_open and finished_at <= instant
 ),
 sorted as (
     select metric, scope_kind, scope, window_days, list(span order by span) as spans, count(*) as n
@@ -86,9 +91,11 @@ point as (
     select 'deployment_frequency' as metric, 'value' as stat, scope_kind, scope, window_days,
         delivered / window_days as value, delivered as n, 'per_day' as unit from counted
     union all
-    select 'change_fail_rate', 'value', scope_kind, scope, window_days, failures / finished, finished, 'ratio' from counted
+    select 'change_fail_rate', 'value', scope_kind, scope, window_days, failures / finished, finished, 'ratio'
+    from counted, evidence where tells_failures
     union all
-    select 'deployment_rework_rate', 'value', scope_kind, scope, window_days, reworks / finished, finished, 'ratio' from counted
+    select 'deployment_rework_rate', 'value', scope_kind, scope, window_days, reworks / finished, finished, 'ratio'
+    from counted, evidence where tells_failures
     union all
     select 'traceability_coverage', 'value', scope_kind, scope, window_days, traced / traceable, traceable, 'ratio' from counted
     union all

@@ -6,7 +6,7 @@
 --   deployments [items]  successful production deployments
 --   deployments_per_day [per day]  the same, per day of the week that is over
 --   finished [items]  production deployments that succeeded or failed
---   change_fail_rate [ratio]  failed ones of the finished; null: none finished
+--   change_fail_rate [ratio]  failed ones of the finished; null: none finished, or no source has told of any failure
 --   changes [items]  changes delivered that have a lead time
 --   lead_time_p50 [seconds]  of these changes; null: none
 --   lead_time_p85 [seconds]  of these changes; null: none
@@ -32,6 +32,9 @@ change as (
         case $scope_kind::varchar when 'org' then 'all' when 'team' then team when 'service' then service end as scope
     from changes where excluded is null and lead_time is not null
 ),
+evidence as (
+    select exists (from failures) or exists (from deployments where failed) as tells_failures
+),
 scope as (
     select scope from deployment where scope is not null union select scope from change where scope is not null
 ),
@@ -45,10 +48,10 @@ work as (
 )
 select $scope_kind::varchar as scope_kind, scope, week, coalesce(deployments, 0) as deployments,
     coalesce(deployments, 0) / days as deployments_per_day, coalesce(finished, 0) as finished,
-    failed / finished as change_fail_rate, coalesce(changes, 0) as changes,
+    case when tells_failures then failed / finished end as change_fail_rate, coalesce(changes, 0) as changes,
     case when changes > 0 then rounded(quantile_of(spans, 0.5)) end as lead_time_p50,
     case when changes > 0 then rounded(quantile_of(spans, 0.85)) end as lead_time_p85
-from scope cross join week
+from scope cross join week cross join evidence
 left join run using (scope, week)
 left join work using (scope, week)
 where week >= (select min(week) from (select week from deployment union all select week from change))

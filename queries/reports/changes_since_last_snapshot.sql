@@ -5,13 +5,21 @@
 --   what  added, removed or changed
 --   title  title of a change, failure or ticket, version of a deployment
 --   field  field that changed; null: the whole fact
---   old_value [json]  what was reported; null for an added fact
---   new_value [json]  what is reported now; null for a removed fact
+--   old_value [json]  what was reported; null for the whole fact
+--   new_value [json]  what is reported now; null for the whole fact
 -- Parameters:
---   since = null  number of the snapshot to compare with; null: the one before the latest
+--   since = null  number of the snapshot to compare with, 0: before the first; null: the one before the latest
+--   limit = 200  how many, facts that are gone or changed first
 
 with last as (select max(number) as number from snapshots),
-bounds as (select coalesce($since::bigint, number - 1) as older, number as newer from last),
+bounds as (
+    select case
+        when $since::bigint > number then error('there is no snapshot ' || $since::bigint || '; the latest is ' || number)
+        when $since::bigint is null and number = 1
+            then error('there is no earlier snapshot to compare with; since=0 lists every fact as added')
+        else coalesce($since::bigint, number - 1) end as older
+    from last
+),
 was as (
     select said.kind, said.id, said.fact as row from files.version as said, bounds
     where snapshot <= older and not retracted and not exists (
@@ -33,8 +41,7 @@ field as (
     select *, unnest(case when what = 'changed' then json_keys(new) else [null] end) as field from pair
 )
 select kind, id, what, coalesce(coalesce(new, old) ->> '$.title', coalesce(new, old) ->> '$.version') as title, field,
-    case when what = 'changed' then json_extract(old, '$."' || field || '"') when what = 'removed' then old end as old_value,
-    case when what = 'changed' then json_extract(new, '$."' || field || '"') when what = 'added' then new end as new_value
+    json_extract(old, '$."' || field || '"') as old_value, json_extract(new, '$."' || field || '"') as new_value
 from field
 where what <> 'changed' or json_extract(old, '$."' || field || '"') is distinct from json_extract(new, '$."' || field || '"')
-order by kind, what, id, field;
+order by what desc, kind, id, field limit $limit::integer;

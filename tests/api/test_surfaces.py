@@ -100,7 +100,7 @@ def test_a_scrape_tells_how_the_pipeline_is(informed: Running) -> None:
 
 def test_before_the_first_event_there_are_no_numbers(server: Running) -> None:
     server.caught_up()
-    assert read(server) == {"as_of": None, "position": 0, "items": [], "beside": [], "next": None}
+    assert read(server) == {"as_of": None, "position": 0, "items": [], "beside": [], "unknown": [], "next": None}
     assert business(text_families(server.client.get("/metrics").text)) == {}
 
 
@@ -132,6 +132,8 @@ def test_a_number_comes_with_what_must_be_shown_beside_it(informed: Running, met
                 == (name, item["scope_kind"], item["scope"], window)
             ]
             assert all(each in page["items"] + page["beside"] for each in companions)
+            named = {"metric": name, "scope_kind": "org", "scope": item["scope"], "window_days": window}
+            assert (named in page["unknown"]) == (not companions)
     assert {item["metric"] for item in page["items"]} <= {metric}
 
 
@@ -139,6 +141,28 @@ def test_throughput_is_never_alone(informed: Running) -> None:
     page = read(informed, metric="deployment_frequency", scope_kind="team", scope="growth", window=28)
     assert [(item["metric"], item["n"]) for item in page["items"]] == [("deployment_frequency", 2)]
     assert [(item["metric"], item["value"], item["n"]) for item in page["beside"]] == [("change_fail_rate", 0.5, 2)]
+    assert page["unknown"] == []
+
+
+def test_throughput_says_that_its_instability_is_not_known(server: Running) -> None:
+    tell(server.wiring.log(), [deployed("01 09:00", "d0"), deployed("02 09:00", "d1")])
+    server.caught_up()
+    page = read(server, metric="deployment_frequency", scope_kind="org", window=28)
+    assert [(item["metric"], item["n"]) for item in page["items"]] == [("deployment_frequency", 2)]
+    assert page["beside"] == []
+    assert page["unknown"] == [{"metric": "change_fail_rate", "scope_kind": "org", "scope": "all", "window_days": 28}]
+    assert not [item for item in read(server, limit=5_000)["items"] if item["unit"] == "ratio"]
+
+
+def test_what_was_open_before_the_latest_event_is_not_known(informed: Running) -> None:
+    latest = read(informed, metric="open_changes", scope_kind="org")
+    assert [item["value"] for item in latest["items"] if item["stat"] == "value"] == [1.0]
+    assert read(informed, metric="open_changes", as_of=latest["as_of"])["items"]
+    assert not read(informed, metric="open_changes", as_of="2026-03-04T08:59:59.999999Z")["items"]
+    page = read(informed, metric="change_lead_time", scope_kind="org", window=28, as_of="2026-03-03T13:00:00Z")
+    assert page["items"]
+    assert page["beside"] == []
+    assert page["unknown"] == [{"metric": "open_changes", "scope_kind": "org", "scope": "all", "window_days": None}]
 
 
 def test_numbers_as_of_another_instant(informed: Running) -> None:

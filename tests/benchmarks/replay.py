@@ -142,11 +142,11 @@ def _new_deployment(log: SqliteLog, engine: Engine) -> Line:
         partitionkey=last.service,
         data=data,
     )
-    before = {point for point in read_metrics(engine.state, as_of) if point.scope == last.service}
+    before = {point for point in read_metrics(engine.state, as_of, latest=as_of) if point.scope == last.service}
     started = time.perf_counter()
     log.append(EVENTS, [_record(event)], as_of)
     engine.run()
-    after = set(read_metrics(engine.state, as_of, scopes=[("service", last.service)]))
+    after = set(read_metrics(engine.state, as_of, latest=as_of, scopes=[("service", last.service)]))
     seen = time.perf_counter() - started
     if not after - before:
         raise AssertionError("the new deployment does not show in the metrics")

@@ -10,9 +10,57 @@ import os
 import sys
 from pathlib import Path
 
-from tests.conformance import cdevents, devlake, git, github, histories, jira
+from tests.conformance import (
+    argo_cd,
+    argo_rollouts,
+    azure_devops,
+    bitbucket_cloud,
+    bitbucket_server,
+    buildkite,
+    cdevents,
+    circleci,
+    devlake,
+    flagger,
+    flux,
+    git,
+    gitea,
+    github,
+    gitlab,
+    histories,
+    incident_tools,
+    jenkins,
+    jira,
+    linear,
+    spinnaker,
+    tekton,
+    trello,
+)
 
-CHECKS = (cdevents, git, github, jira, devlake, histories)
+CHECKS = (
+    argo_cd,
+    argo_rollouts,
+    azure_devops,
+    bitbucket_cloud,
+    bitbucket_server,
+    buildkite,
+    cdevents,
+    circleci,
+    devlake,
+    flagger,
+    flux,
+    git,
+    gitea,
+    github,
+    gitlab,
+    histories,
+    incident_tools,
+    jenkins,
+    jira,
+    linear,
+    spinnaker,
+    tekton,
+    trello,
+)
 
 
 def main() -> int:

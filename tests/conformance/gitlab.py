@@ -7,19 +7,13 @@ DevLake counts a cancelled deployment as a failure, and has no end of one withou
 from __future__ import annotations
 
 import csv
-import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.gitlab import CONNECTOR
-from pipeline.events.codec import decode, encode
-from pipeline.events.delivery import Context, Delivery, Translation
-from pipeline.events.envelope import Event
-from pipeline.events.errors import Quarantined
 from pipeline.events.reading import parse_time
 from pipeline.events.types import (
     BranchUpdated,
@@ -34,11 +28,8 @@ from pipeline.events.types import (
     TicketClosed,
     TicketCreated,
 )
+from tests.conformance.told import Row, Told, accounted, fields, one_content, row, same, translated
 
-Row = tuple[str, int, int, str]
-
-_CONTEXT = Context(actor_key=b"conformance")
-_RECEIVED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _PROJECT = "gitlab-data/snowflake_spend"
 
 #: What is in a file or table of the data -> the kind under which Leadline receives it.
@@ -73,39 +64,22 @@ _RUN = {"success": "success", "failed": "failure", "canceled": "cancel"}
 _STATUS = {"success": "SUCCESS", "failure": "FAILURE"}
 
 
-class Told(NamedTuple):
-    """A real payload and what became of it."""
-
-    where: str
-    kind: str
-    body: Any
-    outcome: Translation | Quarantined
-
-    @property
-    def events(self) -> list[Event]:
-        return list(self.outcome.events) if isinstance(self.outcome, Translation) else []
-
-    def of(self, payload: type) -> list[Any]:
-        """The events with such a payload."""
-        return [event for event in self.events if isinstance(event.data, payload)]
-
-
 def check(root: Path) -> list[Row]:
     """Run every GitLab payload below `root`; returns rows of (name, checked, failed, note)."""
     webhooks, pages, tables = list(_webhooks(root)), list(_pages(root)), list(_tables(root))
     everything = [*webhooks, *pages, *tables]
     devlake = root / "raw_api/gitlab/snapshot_tables"
     return [
-        _accounted("gitlab webhooks", webhooks),
-        _accounted("gitlab rest pages", pages),
-        _accounted("gitlab raw tables", tables),
-        _one_content(everything),
-        _fields("gitlab merge requests", everything, _merge_request_mistakes),
-        _fields("gitlab issues", everything, _issue_mistakes),
-        _fields("gitlab notes", everything, _note_mistakes),
-        _fields("gitlab deployments", everything, _deployment_mistakes),
-        _fields("gitlab pipelines", everything, _pipeline_mistakes),
-        _fields("gitlab pushes and commits", everything, _commit_mistakes),
+        accounted("gitlab webhooks", webhooks, _WITHOUT_TIME),
+        accounted("gitlab rest pages", pages),
+        accounted("gitlab raw tables", tables),
+        one_content("gitlab one id, one content", everything),
+        fields("gitlab merge requests", everything, _merge_request_mistakes),
+        fields("gitlab issues", everything, _issue_mistakes),
+        fields("gitlab notes", everything, _note_mistakes),
+        fields("gitlab deployments", everything, _deployment_mistakes),
+        fields("gitlab pipelines", everything, _pipeline_mistakes),
+        fields("gitlab pushes and commits", everything, _commit_mistakes),
         _devlake_changes(tables, devlake),
         _devlake_issues(tables, devlake),
         _devlake_pipelines(tables, devlake),
@@ -113,88 +87,31 @@ def check(root: Path) -> list[Row]:
     ]
 
 
-def _translated(where: str, kind: str, raw: bytes, headers: dict[str, str] | None = None) -> Told:
-    delivery = Delivery(connector="gitlab", id=where, kind=kind, received_at=_RECEIVED, body=raw, headers=headers or {})
-    outcome: Translation | Quarantined
-    try:
-        outcome = CONNECTOR.translate(delivery, _CONTEXT)
-    except Quarantined as error:
-        outcome = error
-    return Told(where, kind, json.loads(raw), outcome)
-
-
 def _webhooks(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/gitlab_webhooks").glob("*.json")):
         raw = path.read_bytes()
-        yield _translated(path.name, CONNECTOR.describe({}, raw)[0], raw)
+        yield translated(CONNECTOR, path.name, CONNECTOR.describe({}, raw)[0], raw)
 
 
 def _pages(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/gitlab_rest").glob("*.json")):
         kind = _KINDS[path.name.split("__")[0]]
-        yield _translated(path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
+        yield translated(CONNECTOR, path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
 
 
 def _tables(root: Path) -> Iterator[Told]:
     for path in sorted((root / "raw_api/gitlab/raw_tables").glob("_raw_gitlab_api_*.csv")):
         kind = _KINDS.get(path.stem.removeprefix("_raw_gitlab_api_"))
-        for row in _rows(path) if kind else []:
+        for record in _rows(path) if kind else []:
             # The collection gave all projects one number, whatever their addresses say.
             headers = {"x-leadline-repo": _PROJECT}
-            yield _translated(f"{path.stem}:{row['id']}", kind or "", row["data"].encode(), headers)
+            yield translated(CONNECTOR, f"{path.stem}:{record['id']}", kind or "", record["data"].encode(), headers)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines))
-
-
-def _row(name: str, checked: int, mistakes: list[str], note: str) -> Row:
-    return name, checked, len(mistakes), "; ".join(mistakes[:3]) or note
-
-
-def _accounted(name: str, told: list[Told]) -> Row:
-    """Every payload is translated, left out by name, or quarantined for a reason that a person foresaw."""
-    counts: Counter[str] = Counter()
-    mistakes = []
-    for item in told:
-        if isinstance(item.outcome, Quarantined):
-            counts["quarantined"] += 1
-            if item.where not in _WITHOUT_TIME:
-                mistakes.append(f"{item.where}: {item.outcome}")
-            continue
-        counts[f"left out as {item.outcome.ignored}" if item.outcome.ignored else "translated"] += 1
-        mistakes += [f"{item.where}: {event.type}" for event in item.events if decode(encode(event)) != event]
-        if not item.events and not item.outcome.ignored:
-            mistakes.append(f"{item.where}: neither events nor a name for leaving it out")
-    return _row(name, len(told), mistakes, ", ".join(f"{count} {what}" for what, count in counts.most_common()))
-
-
-def _one_content(told: list[Told]) -> Row:
-    """The same id never means two things, over all ways in which the same objects were collected."""
-    seen: dict[tuple[str, str], bytes] = {}
-    events = [(item.where, event) for item in told for event in item.events]
-    mistakes = [
-        f"{where}: {event.type} {event.id}"
-        for where, event in events
-        if seen.setdefault((event.source, event.id), encode(event)) != encode(event)
-    ]
-    return _row("gitlab one id, one content", len(events), mistakes, f"{len(seen)} distinct events")
-
-
-def _fields(name: str, told: list[Told], mistakes_of: Callable[[Told], list[str] | None]) -> Row:
-    checked, mistakes = 0, []
-    for item in told:
-        found = None if isinstance(item.outcome, Quarantined) else mistakes_of(item)
-        if found is not None:
-            checked += 1
-            mistakes += [f"{item.where}: {mistake}" for mistake in found]
-    return _row(name, checked, mistakes, "fields equal those of the payload")
-
-
-def _same(name: str, found: object, expected: object) -> list[str]:
-    return [] if found == expected else [f"{name} is {found!r}, the payload says {expected!r}"]
 
 
 def _second(value: object) -> datetime | None:
@@ -212,19 +129,19 @@ def _merge_request_mistakes(item: Told) -> list[str] | None:
         return None
     (created,), (updated,) = item.of(ChangeCreated), item.of(ChangeUpdated)
     hook, state = item.kind == "merge_request", body["state"]
-    mistakes = _same("created_at", created.time, _second(body["created_at"]))
-    mistakes += _same("updated_at", updated.time, _second(body["updated_at"]))
-    mistakes += _same("number", created.data.change.rsplit("!")[1], str(body["iid"]))
-    mistakes += _same("branch", updated.data.branch, body["source_branch"])
-    mistakes += _same("base", updated.data.base, body["target_branch"])
-    mistakes += _same("head", updated.data.head_sha, body["last_commit"]["id"] if hook else body["sha"])
+    mistakes = same("created_at", created.time, _second(body["created_at"]))
+    mistakes += same("updated_at", updated.time, _second(body["updated_at"]))
+    mistakes += same("number", created.data.change.rsplit("!")[1], str(body["iid"]))
+    mistakes += same("branch", updated.data.branch, body["source_branch"])
+    mistakes += same("base", updated.data.base, body["target_branch"])
+    mistakes += same("head", updated.data.head_sha, body["last_commit"]["id"] if hook else body["sha"])
     merged = [(event.time, event.data.merge_sha) for event in item.of(ChangeMerged)]
     sha = body.get("merge_commit_sha")
     when = _second(body["updated_at"] if hook else body["merged_at"])
-    mistakes += _same("merged", merged, [(when, sha)] if state == "merged" else [])
+    mistakes += same("merged", merged, [(when, sha)] if state == "merged" else [])
     gone = [event.time for event in item.of(ChangeAbandoned)]
     when = _second(body["updated_at"] if hook else body["closed_at"])
-    return mistakes + _same("abandoned", gone, [when] if state == "closed" else [])
+    return mistakes + same("abandoned", gone, [when] if state == "closed" else [])
 
 
 def _issue_mistakes(item: Told) -> list[str] | None:
@@ -232,10 +149,10 @@ def _issue_mistakes(item: Told) -> list[str] | None:
     if body is None:
         return None
     (created,) = item.of(TicketCreated)
-    mistakes = _same("created_at", created.time, _second(body["created_at"]))
-    mistakes += _same("number", created.data.ticket.rsplit("#")[1], str(body["iid"]))
+    mistakes = same("created_at", created.time, _second(body["created_at"]))
+    mistakes += same("number", created.data.ticket.rsplit("#")[1], str(body["iid"]))
     closed = [event.time for event in item.of(TicketClosed)]
-    return mistakes + _same("closed", closed, [_second(body["closed_at"])] if body["state"] == "closed" else [])
+    return mistakes + same("closed", closed, [_second(body["closed_at"])] if body["state"] == "closed" else [])
 
 
 def _note_mistakes(item: Told) -> list[str] | None:
@@ -247,7 +164,7 @@ def _note_mistakes(item: Told) -> list[str] | None:
         expected = [(_second(body["created_at"]), "commented")]
     elif body["noteable_type"] == "MergeRequest" and body["body"].endswith("approved this merge request"):
         expected = [(_second(body["created_at"]), "dismissed" if body["body"].startswith("un") else "approved")]
-    return _same("reviews", [(event.time, event.data.verdict) for event in item.of(ChangeReviewed)], expected)
+    return same("reviews", [(event.time, event.data.verdict) for event in item.of(ChangeReviewed)], expected)
 
 
 def _deployment_mistakes(item: Told) -> list[str] | None:
@@ -255,16 +172,14 @@ def _deployment_mistakes(item: Told) -> list[str] | None:
         return None
     body, what = item.body, _DEPLOYED.get(item.body["status"])
     if what is None:
-        return _same("events", item.events, [])
+        return same("events", item.events, [])
     last = item.of(DeploymentEvent)[-1]
     hook = item.kind == "deployment"
     mistakes = [] if f".{what}." in last.type else [f"{last.type} for {body['status']}"]
-    mistakes += _same(
-        "environment", last.data.environment, body["environment"] if hook else body["environment"]["name"]
-    )
+    mistakes += same("environment", last.data.environment, body["environment"] if hook else body["environment"]["name"])
     sha = body["commit_url"].rpartition("/")[2] if hook else body["sha"]
-    mistakes += _same("sha", last.data.sha, sha)
-    return mistakes + (_same("time", last.time, _second(body["status_changed_at"])) if hook else [])
+    mistakes += same("sha", last.data.sha, sha)
+    return mistakes + (same("time", last.time, _second(body["status_changed_at"])) if hook else [])
 
 
 def _pipeline_mistakes(item: Told) -> list[str] | None:
@@ -272,24 +187,24 @@ def _pipeline_mistakes(item: Told) -> list[str] | None:
     if body is None or body["status"] == "skipped":
         return None
     last, outcome = item.of(PipelineRun)[-1], _RUN.get(body["status"])
-    mistakes = _same("sha", last.data.sha, body["sha"]) + _same("outcome", last.data.outcome, outcome)
-    mistakes += _same("created_at", item.events[0].time, _second(body["created_at"]))
+    mistakes = same("sha", last.data.sha, body["sha"]) + same("outcome", last.data.outcome, outcome)
+    mistakes += same("created_at", item.events[0].time, _second(body["created_at"]))
     finished = _second(body.get("finished_at"))
-    return mistakes + (_same("finished_at", last.time, finished) if outcome and finished else [])
+    return mistakes + (same("finished_at", last.time, finished) if outcome and finished else [])
 
 
 def _commit_mistakes(item: Told) -> list[str] | None:
     if item.kind == "push" and item.events:
         (moved,), shas = item.of(BranchUpdated), [commit["id"] for commit in item.body["commits"]]
-        mistakes = _same("commits", [event.data.sha for event in item.of(CommitRecorded)], shas)
-        mistakes += _same("commits of the branch", moved.data.commits, shas)
-        return mistakes + _same("after", moved.data.after, item.body["after"])
+        mistakes = same("commits", [event.data.sha for event in item.of(CommitRecorded)], shas)
+        mistakes += same("commits of the branch", moved.data.commits, shas)
+        return mistakes + same("after", moved.data.after, item.body["after"])
     if item.kind != "rest.merge_request_commits":
         return None
     (commit,) = item.of(CommitRecorded)
-    mistakes = _same("sha", commit.data.sha, item.body["id"])
-    mistakes += _same("authored_at", commit.data.authored_at, parse_time(item.body["authored_date"]))
-    return mistakes + _same("committed_at", commit.time, parse_time(item.body["committed_date"]))
+    mistakes = same("sha", commit.data.sha, item.body["id"])
+    mistakes += same("authored_at", commit.data.authored_at, parse_time(item.body["authored_date"]))
+    return mistakes + same("committed_at", commit.time, parse_time(item.body["committed_date"]))
 
 
 def _numbered(tables: list[Told], table: str) -> dict[str, Told]:
@@ -303,26 +218,26 @@ def _devlake(
 ) -> Row:
     """Compare each row that DevLake derived with our events of the same raw row."""
     checked, mistakes, missing = 0, [], 0
-    for row in _rows(path):
-        item = found.get(row["id"].rpartition(":")[2])
+    for record in _rows(path):
+        item = found.get(record["id"].rpartition(":")[2])
         if item is None:
             missing += 1
             continue
         checked += 1
-        mistakes += [f"{row['id']}: {mistake}" for mistake in mistakes_of(item, row)]
-    return _row(f"gitlab {name} as DevLake has them", checked, mistakes, f"{missing} rows have no raw row")
+        mistakes += [f"{record['id']}: {mistake}" for mistake in mistakes_of(item, record)]
+    return row(f"gitlab {name} as DevLake has them", checked, mistakes, f"{missing} rows have no raw row")
 
 
 def _devlake_changes(tables: list[Told], devlake: Path) -> Row:
     def mistakes(item: Told, row: dict[str, str]) -> list[str]:
         times = {type(event.data): event.time for event in item.events}
         status = "MERGED" if ChangeMerged in times else "CLOSED" if ChangeAbandoned in times else "OPEN"
-        found = _same("status", status, row["status"])
-        found += _same("created_date", times[ChangeCreated], _second(row["created_date"]))
-        found += _same("merged_date", times.get(ChangeMerged), _second(row["merged_date"]))
-        found += _same("closed_date", times.get(ChangeAbandoned), _second(row["closed_date"]))
+        found = same("status", status, row["status"])
+        found += same("created_date", times[ChangeCreated], _second(row["created_date"]))
+        found += same("merged_date", times.get(ChangeMerged), _second(row["merged_date"]))
+        found += same("closed_date", times.get(ChangeAbandoned), _second(row["closed_date"]))
         if status == "MERGED":
-            found += _same("merge_commit_sha", item.of(ChangeMerged)[0].data.merge_sha, row["merge_commit_sha"])
+            found += same("merge_commit_sha", item.of(ChangeMerged)[0].data.merge_sha, row["merge_commit_sha"])
         return found
 
     return _devlake("merge requests", devlake / "pull_requests.csv", _numbered(tables, "merge_requests"), mistakes)
@@ -332,9 +247,9 @@ def _devlake_issues(tables: list[Told], devlake: Path) -> Row:
     def mistakes(item: Told, row: dict[str, str]) -> list[str]:
         times = {type(event.data): event.time for event in item.events}
         key = item.of(TicketCreated)[0].data.ticket
-        found = _same("issue_key", key.rpartition("#")[2], row["issue_key"])
-        found += _same("created_date", times[TicketCreated], _second(row["created_date"]))
-        return found + _same("resolution_date", times.get(TicketClosed), _second(row["resolution_date"]))
+        found = same("issue_key", key.rpartition("#")[2], row["issue_key"])
+        found += same("created_date", times[TicketCreated], _second(row["created_date"]))
+        return found + same("resolution_date", times.get(TicketClosed), _second(row["resolution_date"]))
 
     return _devlake("issues", devlake / "issues.csv", _numbered(tables, "issues"), mistakes)
 
@@ -342,10 +257,10 @@ def _devlake_issues(tables: list[Told], devlake: Path) -> Row:
 def _devlake_pipelines(tables: list[Told], devlake: Path) -> Row:
     def mistakes(item: Told, row: dict[str, str]) -> list[str]:
         last = item.of(PipelineRun)[-1]
-        found = _same("result", _STATUS.get(last.data.outcome or "", ""), row["result"])
-        found += _same("created_date", item.events[0].time, _second(row["created_date"]))
-        found += _same("started_date", item.events[1].time, _second(row["started_date"])) if row["started_date"] else []
-        return found + _same("finished_date", last.time, _second(row["finished_date"]))
+        found = same("result", _STATUS.get(last.data.outcome or "", ""), row["result"])
+        found += same("created_date", item.events[0].time, _second(row["created_date"]))
+        found += same("started_date", item.events[1].time, _second(row["started_date"])) if row["started_date"] else []
+        return found + same("finished_date", last.time, _second(row["finished_date"]))
 
     return _devlake("pipelines", devlake / "cicd_pipelines.csv", _numbered(tables, "pipeline_details"), mistakes)
 
@@ -355,12 +270,12 @@ def _devlake_deployments(tables: list[Told], devlake: Path) -> Row:
 
     def mistakes(item: Told, row: dict[str, str]) -> list[str]:
         if row["status"] == "OTHER":
-            return _same("events", item.events, [])
+            return same("events", item.events, [])
         last = item.of(DeploymentEvent)[-1]
         what = {"SUCCESS": (".deployed.",), "FAILURE": (".failed.", ".cancelled."), "": (".started.",)}[row["result"]]
         found = [] if any(name in last.type for name in what) else [f"{last.type} for {row['result']}"]
-        found += _same("environment", last.data.environment, row["environment"])
+        found += same("environment", last.data.environment, row["environment"])
         at_end = row["status"] == "DONE" and row["finished_date"]
-        return found + (_same("finished_date", last.time, _second(row["finished_date"])) if at_end else [])
+        return found + (same("finished_date", last.time, _second(row["finished_date"])) if at_end else [])
 
     return _devlake("deployments", devlake / "cicd_deployments.csv", _numbered(tables, "deployments"), mistakes)

@@ -76,13 +76,38 @@ def test_the_contract_may_come_last() -> None:
     declared = [service("shop"), initiative("faster", tracks={"jira": [{"epic": "GROW-1"}]})]
     early, late = MemoryLog(), MemoryLog()
     append(early, [*declared, *telemetry])
-    for event in [*telemetry, *declared]:
-        append(late, [event])
     first, second = Engine(early, MemoryStore()), Engine(late, MemoryStore(), batch=2)
     first.run()
-    report = second.run()
-    assert report.restarts >= 1
+    append(late, telemetry)
+    assert second.run().restarts == 0
+    append(late, declared)
+    assert second.run().restarts >= 1
     assert tables(first.state) == tables(second.state)
+
+
+def test_on_a_first_run_no_declaration_makes_it_begin_again() -> None:
+    log = MemoryLog()
+    for day in ("01", "02", "03"):
+        append(
+            log, [committed(f"c{day}", f"{day} 09:00"), service(f"s{day}", at=f"{day} 10:00", repos=[f"acme/{day}"])]
+        )
+    assert Engine(log, MemoryStore(), batch=1).run().restarts == 0
+
+
+def test_writing_the_contract_does_not_move_as_of() -> None:
+    log = MemoryLog()
+    append(log, [opened("02 09:00", 1), service("shop", at="20 09:00")])
+    engine = Engine(log, MemoryStore())
+    engine.run()
+    assert engine.as_of() == datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+def test_without_an_event_that_counts_there_is_no_as_of() -> None:
+    log = MemoryLog()
+    append(log, [service("shop")])
+    engine = Engine(log, MemoryStore())
+    engine.run()
+    assert engine.as_of() is None
 
 
 def test_a_change_of_words_alone_does_not_begin_again() -> None:
@@ -141,6 +166,30 @@ def test_as_of_is_the_latest_event_that_is_not_from_the_future() -> None:
     assert engine.as_of() is None
     engine.run()
     assert engine.as_of() == datetime(2026, 3, 3, 9, tzinfo=UTC)
+
+
+@given(histories(), st.integers(1, 20), st.integers(1, 20))
+def test_two_engines_on_one_log_do_not_mix_their_state(events: list[Event], one: int, other: int) -> None:
+    log = MemoryLog()
+    append(log, events)
+    store = MemoryStore()
+    first, second = (Engine(log, store, batch=size, commit_every=size) for size in (one, other))
+    first.run(limit=one)
+    second.run(limit=other)
+    first.run()
+    second.run()
+    assert tables(Engine(log, store).state) == results(fold(events))
+
+
+def test_state_that_another_release_derived_is_derived_anew() -> None:
+    log = MemoryLog()
+    append(log, [opened("02 09:00", 1)])
+    store = MemoryStore()
+    Engine(log, store).run()
+    store.commit({"fact_change": [("acme/shop#1", None)]}, {"derivation": "0"})
+    engine = Engine(log, store)
+    assert engine.run().restarts == 1
+    assert engine.state.table("fact_change", FACTS["change"]).get("acme/shop#1") is not None
 
 
 def test_rebuild_equals_what_was_there() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.store import MemoryStore, SqliteStore, Store
+from pipeline.engine.store import MemoryStore, Overtaken, SqliteStore, Store
 from pipeline.events.errors import Corrupt, Retryable
 
 Opener = Callable[[], Store]
@@ -61,15 +61,26 @@ def test_facts_are_told_by_the_commit_that_changed_them(reopen: Opener) -> None:
     assert store.load("fact_change", "y") is None
 
 
-def test_clear_keeps_what_is_named_and_retracts_facts(reopen: Opener) -> None:
+def test_clear_drops_everything_and_retracts_facts(reopen: Opener) -> None:
     store = reopen()
-    store.commit({"fact_change": [("x", b"1")], "node": [("n", b"1")], "declaration": [("d", b"1")]}, {"cursor": "9"})
+    store.commit({"fact_change": [("x", b"1")], "node": [("n", b"1")]}, {"cursor": "9"})
     before = store.sequence()
-    store.clear(keep=("declaration",))
+    assert store.clear() == before + 1
     assert store.mark("cursor") is None
     assert store.load("node", "n") is None
-    assert store.load("declaration", "d") == b"1"
     assert list(store.facts_since("change", before)) == [("x", None)]
+
+
+def test_a_writer_that_was_overtaken_writes_nothing(reopen: Opener) -> None:
+    first, second = reopen(), reopen()
+    seen = first.sequence()
+    first.commit({"node": [("a", b"1")]}, {"cursor": "1"}, after=seen)
+    with pytest.raises(Overtaken):
+        second.commit({"node": [("a", b"2")]}, {"cursor": "2"}, after=seen)
+    with pytest.raises(Overtaken):
+        second.clear(after=seen)
+    assert reopen().load("node", "a") == b"1"
+    assert reopen().mark("cursor") == "1"
 
 
 def test_a_failing_commit_leaves_everything_as_it_was(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def test_quantile_grows_with_its_share_and_stays_within_the_values(values: list[
 
 
 def test_no_data_is_absent() -> None:
-    assert read_metrics(State(), datetime(2026, 3, 1, tzinfo=UTC)) == []
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    assert read_metrics(State(), moment, latest=moment) == []
 
 
 def test_every_metric_names_known_companions() -> None:

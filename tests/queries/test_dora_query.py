@@ -26,7 +26,7 @@ Points = dict[tuple[Any, ...], tuple[float, int, str]]
 def folded(desk: Desk, as_of: datetime) -> Points:
     return {
         (point.metric, point.stat, point.scope_kind, point.scope, point.window_days): (point.value, point.n, point.unit)
-        for point in read_metrics(desk.engine.state, as_of)
+        for point in read_metrics(desk.engine.state, as_of, latest=desk.engine.as_of())
     }
 
 

@@ -146,6 +146,13 @@ def test_weeks_show_throughput_beside_instability(desk: Desk) -> None:
     assert picked(rows, "deployments", "finished", "change_fail_rate", "changes") == [(1 + 1, 2, 0.5, 2)]
 
 
+def test_a_week_without_word_of_any_failure_has_no_rate_of_failures(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.tell(deployed("02 10:00", "d0"), deployed("03 10:00", "d1"))
+    desk.snap()
+    assert picked(report(desk, "weekly"), "deployments", "finished", "change_fail_rate") == [(2, 2, None)]
+
+
 def test_an_organisation_is_accounted_for(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.tell(*everything(Plan(days=40, teams=2)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -16,7 +17,7 @@ from pipeline.facts.rows import FACTS, Fact
 from pipeline.facts.state import State
 
 #: The tables that hold results; all others are working memory, whose shape may depend on the order of arrival.
-RESULTS = (*(f"fact_{kind}" for kind in FACTS), "cell", "open")
+RESULTS = (*(f"fact_{kind}" for kind in FACTS), "cell", "open", "evidence")
 
 
 def contract_of(events: Iterable[Event]) -> Contract:
@@ -40,6 +41,11 @@ def fold(events: Sequence[Event], *, size: int | None = None, restart: bool = Fa
             state = State(store)
             stages = Fold(state, contract)
     return state
+
+
+def latest_of(events: Iterable[Event]) -> datetime | None:
+    """Return the default instant of the metrics, for events that were recorded after they happened."""
+    return max((event.time for event in events if not isinstance(event.data, ContractDeclared)), default=None)
 
 
 def results(state: State) -> Mapping[str, Mapping[str, bytes]]:

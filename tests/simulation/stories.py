@@ -6,6 +6,7 @@ from tests.simulation.stories_delivery import DELIVERY
 from tests.simulation.stories_deployments import DEPLOYMENTS
 from tests.simulation.stories_failures import FAILURES
 from tests.simulation.stories_identity import IDENTITY
+from tests.simulation.stories_known import KNOWN
 from tests.simulation.stories_recovery import RECOVERIES
 from tests.simulation.stories_scopes import SCOPES
 from tests.simulation.stories_tickets import TICKETS
@@ -19,4 +20,5 @@ STORIES: tuple[Story, ...] = (
     *IDENTITY,
     *TICKETS,
     *SCOPES,
+    *KNOWN,
 )

@@ -128,6 +128,7 @@ REWORK = (
             seen("05 10:00", 4, branch="feature/hotfix/now", labels=["hotfixes"]),
             merged("05 11:00", 4),
             deployed("05 12:00", "d5"),
+            trouble("06 12:00", "i1", environment="staging"),
         ),
         {
             ("change", f"{SHOP}#1"): {"unplanned": True},

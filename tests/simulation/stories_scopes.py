@@ -118,7 +118,7 @@ WINDOWS = (
             ("deployment_frequency", "value", "org", "all", 7): (2 / 7, 2),
             ("deployment_frequency", "value", "org", "all", 28): (5 / 28, 5),
             ("deployment_frequency", "value", "org", "all", 90): (5 / 90, 5),
-            ("change_fail_rate", "value", "org", "all", 7): (0.0, 2),
+            ("change_fail_rate", "value", "org", "all", 7): None,
             ("change_lead_time", "p50", "org", "all", 28): None,
             ("traceability_coverage", "value", "org", "all", 28): None,
             ("orphan_deployments", "value", "org", "all", 28): None,

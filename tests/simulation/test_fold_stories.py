@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.metrics.windows import read_metrics
-from tests.simulation.folding import facts_of, fold
+from tests.simulation.folding import facts_of, fold, latest_of
 from tests.simulation.stories import STORIES
 from tests.simulation.story import Story, moment
 
@@ -24,7 +24,7 @@ def test_story_has_its_facts_and_metrics(story: Story, order: str) -> None:
         assert key not in facts_of(state, kind)
     points = {
         (point.metric, point.stat, point.scope_kind, point.scope, point.window_days): (point.value, point.n)
-        for point in read_metrics(state, moment(story.as_of))
+        for point in read_metrics(state, moment(story.as_of), latest=latest_of(events))
     }
     for metric, expected in story.metrics.items():
         assert points.get(metric) == (None if expected is None else pytest.approx(expected)), metric

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -12,8 +12,10 @@ from connectors.linear.kinds import LEFT_OUT
 from pipeline.events.delivery import Context, Delivery
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.types import DependencyEvent, TicketClosed, TicketMoved, TicketUpdated
+from pipeline.events.types import ContractDeclared, DependencyEvent, TicketClosed, TicketMoved, TicketUpdated
+from pipeline.facts.rows import TicketFact
 from tests.connectors.casebook import RECEIVED_AT, cases, events_of
+from tests.simulation.folding import fold
 
 ISSUE: dict[str, Any] = {
     "id": "u1",
@@ -122,29 +124,34 @@ def test_an_answer_without_issues_is_an_error_and_an_empty_page_is_none() -> Non
         translated(b'{"data": {"viewer": {}}}', "graphql.issues")
 
 
-def test_a_sub_issue_finds_the_initiative_by_the_code_of_the_project() -> None:
-    """Through uuids and aliases: sub-issue -> issue -> project -> initiative, in whichever order they are told."""
-    links: dict[str, str | None] = {}
-    project = {
-        "id": "p",
-        "name": "P",
-        "slugId": "abc",
-        "createdAt": ISSUE["createdAt"],
-        "updatedAt": ISSUE["updatedAt"],
-    }
-    child = {**ISSUE, "id": "u2", "identifier": "ENG-2", "parentId": "u1"}
+@pytest.mark.parametrize("epic", ["i", "abc", "p", "ENG-1", "u1"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_sub_issue_serves_the_initiative_of_whatever_is_above_it(epic: str, backwards: bool) -> None:
+    """Sub-issue -> uuid -> issue -> uuid -> project -> initiative: any name on the way will do, in any order."""
+    times = {name: ISSUE[name] for name in ("createdAt", "updatedAt")}
     told = [
-        *pushed(child),
-        *pushed({**project, "initiatives": [{"id": "i"}]}, "Project"),
+        *pushed({**ISSUE, "id": "u2", "identifier": "ENG-2", "parentId": "u1"}),
+        *pushed({**times, "id": "p", "name": "P", "slugId": "abc", "initiatives": [{"id": "i"}]}, "Project"),
         *pushed({**ISSUE, "projectId": "p"}),
     ]
-    for data in of(told, TicketUpdated):
-        links[data.ticket] = data.parent
-    path, key = [], "ENG-2"
-    while key in links:
-        path.append(key)
-        key = links[key] or ""
-    assert [*path, key] == ["ENG-2", "u1", "ENG-1", "p", "abc", "i"]
+    spec = {"owner": "growth", "tracks": {"linear": [{"epic": epic}]}}
+    tickets = fold([declared("Initiative", "faster", spec), *(told[::-1] if backwards else told)])
+    found = dict(tickets.table("fact_ticket", TicketFact).items())
+    assert found["ENG-2"].initiative == "faster"
+    assert {key for key, fact in found.items() if not fact.deleted} == {"ENG-1", "ENG-2", "abc"}
+
+
+def declared(kind: Literal["Initiative"], name: str, spec: dict[str, Any]) -> Event:
+    """Return the declaration of an object of the contract that holds since ever."""
+    return Event(
+        id=f"declared-{name}",
+        source="contract",
+        type=ContractDeclared.TYPES[0],
+        time=RECEIVED_AT,
+        subject=name,
+        partitionkey="contract",
+        data=ContractDeclared(kind=kind, name=name, spec=spec),
+    )
 
 
 def test_no_name_of_a_person_leaves() -> None:

@@ -1,0 +1,114 @@
+"""Pull requests, approvals and comments."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from connectors.bitbucket_cloud.repository import (
+    MAX_TITLE,
+    Outcome,
+    Repository,
+    full_sha,
+    is_automation,
+    mentions,
+    person,
+)
+from pipeline.events import references
+from pipeline.events.delivery import Context
+from pipeline.events.envelope import Event
+from pipeline.events.reading import Node
+from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
+
+(CREATED,) = ChangeCreated.TYPES
+(UPDATED,) = ChangeUpdated.TYPES
+(REVIEWED,) = ChangeReviewed.TYPES
+(MERGED,) = ChangeMerged.TYPES
+(ABANDONED,) = ChangeAbandoned.TYPES
+
+Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
+#: Event key -> verdict, and the object that tells who and when.
+_REVIEWS: dict[str, tuple[Verdict, str]] = {
+    "pullrequest:approved": ("approved", "approval"),
+    "pullrequest:unapproved": ("dismissed", "approval"),
+    "pullrequest:changes_request_created": ("changes_requested", "changes_request"),
+    "pullrequest:changes_request_removed": ("dismissed", "changes_request"),
+}
+_ABANDONED = {"DECLINED", "SUPERSEDED"}
+
+
+def webhook(kind: str, root: Node, repo: Repository, context: Context) -> Outcome:
+    """A webhook about a pull request, whose state is beside whatever happened."""
+    pull, review = root.child("pullrequest"), _REVIEWS.get(kind)
+    if root.has("comment"):
+        if kind.endswith("comment_deleted") or root.flag("comment", "deleted"):
+            return "comment.deleted"
+        return [comment(root.child("comment"), pull.integer("id"), repo, context)]
+    if review is not None:
+        verdict, field = review
+        node, change = root.child(field), repo.numbered(pull.integer("id"))
+        told = repo.event(REVIEWED, node.moment("date"), change, _review(node, change, repo, context, verdict))
+        return [*_looks(pull, repo, context), told]
+    if root.has("approval") or root.has("changes_request"):
+        return _looks(pull, repo, context)  # Without its event key one cannot tell a review from its withdrawal.
+    return snapshot(pull, repo, context)
+
+
+def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] | None = None) -> list[Event]:
+    """Return all that a pull request tells of itself. It ended when it was last updated: nothing else is told."""
+    change, state = repo.numbered(pull.integer("id")), pull.text_or_none("state")
+    events = _looks(pull, repo, context, commits)
+    if state == "MERGED":
+        sha = full_sha(pull.text_or_none("merge_commit", "hash"))
+        merged = ChangeMerged(repo=repo.name, change=change, merge_sha=sha)
+        events.append(repo.event(MERGED, pull.moment("updated_on"), change, merged))
+    elif state in _ABANDONED:
+        gone = ChangeAbandoned(repo=repo.name, change=change)
+        events.append(repo.event(ABANDONED, pull.moment("updated_on"), change, gone))
+    return events
+
+
+def _looks(pull: Node, repo: Repository, context: Context, commits: list[str] | None = None) -> list[Event]:
+    change, created_at = repo.numbered(pull.integer("id")), pull.moment("created_on")
+    created = ChangeCreated(
+        repo=repo.name, change=change, created_at=created_at, author=person(pull, "author", context)
+    )
+    title, branch = pull.text_or_none("title"), pull.text_or_none("source", "branch", "name")
+    body = pull.text_or_none("description") or pull.text_or_none("summary", "raw")
+    head = pull.text_or_none("source", "commit", "hash")
+    updated = ChangeUpdated(
+        repo=repo.name,
+        change=change,
+        title=(title or "")[:MAX_TITLE],
+        branch=branch,
+        base=pull.text_or_none("destination", "branch", "name"),
+        head_sha=full_sha(head) or next((sha for sha in commits or [] if head and sha.startswith(head)), None),
+        refs=references.merge(
+            mentions(title, "title", repo),
+            mentions(body, "body", repo),
+            references.in_branch(branch),
+        ),
+        commits=commits,
+        draft=pull.flag("draft"),
+        closed=pull.text_or_none("state") in {"MERGED", *_ABANDONED},
+    )
+    return [
+        repo.event(CREATED, created_at, change, created),
+        repo.event(UPDATED, pull.moment("updated_on"), change, updated),
+    ]
+
+
+def comment(node: Node, number: int, repo: Repository, context: Context) -> Event:
+    """Return the event of a comment on a pull request."""
+    change = repo.numbered(number)
+    data = _review(node, change, repo, context, "commented")
+    return repo.event(REVIEWED, node.moment("created_on"), change, data, "comment", node.key("id"))
+
+
+def _review(node: Node, change: str, repo: Repository, context: Context, verdict: Verdict) -> ChangeReviewed:
+    return ChangeReviewed(
+        repo=repo.name,
+        change=change,
+        verdict=verdict,
+        reviewer=person(node, "user", context),
+        automated=is_automation(node, "user"),
+    )

@@ -1,0 +1,130 @@
+"""Pull requests, reviews and comments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from connectors.gitea.fields import MAX_TITLE, Outcome, is_automation, label_names, left_out, person
+from connectors.gitea.repository import Repository
+from pipeline.events import references
+from pipeline.events.delivery import Context
+from pipeline.events.envelope import Event
+from pipeline.events.reading import Node
+from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
+
+(CREATED,) = ChangeCreated.TYPES
+(UPDATED,) = ChangeUpdated.TYPES
+(REVIEWED,) = ChangeReviewed.TYPES
+(MERGED,) = ChangeMerged.TYPES
+(ABANDONED,) = ChangeAbandoned.TYPES
+
+Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
+
+#: End of the type of a review in a webhook (`pull_request_review_approved`, `pull_request_comment`) -> verdict.
+_TYPES: dict[str, Verdict] = {"approved": "approved", "rejected": "changes_requested", "comment": "commented"}
+#: State of a review on a page -> verdict.
+_STATES: dict[str, Verdict] = {
+    "approved": "approved",
+    "request_changes": "changes_requested",
+    "comment": "commented",
+}
+_DRAFTS = ("WIP:", "[WIP]", "Draft:")
+
+
+def pull_request(root: Node, repo: Repository, context: Context) -> Outcome:
+    """Webhook of a pull request: whatever the action, the body holds it as it now stands. A review is beside it."""
+    pull, action = root.child("pull_request"), root.text_or_none("action")
+    events = snapshot(pull, repo, context, closed_now=action == "closed")
+    told = (root.text_or_none("review", "type") or "").rpartition("_")[2]
+    verdict = _TYPES.get(told) if action == "reviewed" else None
+    if verdict is not None:
+        # A webhook does not tell when; the review just now updated the pull request.
+        data = _review(root, "sender", repo.numbered(pull.integer("number")), repo, context, verdict)
+        events.append(repo.event(REVIEWED, pull.moment("updated_at"), data.change, data))
+    return events
+
+
+def snapshot(pull: Node, repo: Repository, context: Context, *, closed_now: bool = False) -> list[Event]:
+    """Return all that a pull request tells of itself: that it was created, what it looks like, and how it ended.
+
+    `closed_now` dates a close of older releases, which do not tell when it was.
+    """
+    change, created_at = repo.numbered(pull.integer("number")), pull.moment("created_at")
+    merged_at, closed_at = pull.moment_or_none("merged_at"), pull.moment_or_none("closed_at")
+    closed = merged_at is not None or pull.text_or_none("state") == "closed"
+    created = ChangeCreated(repo=repo.name, change=change, created_at=created_at, author=person(pull, "user", context))
+    events = [repo.event(CREATED, created_at, change, created), _updated(pull, change, repo, closed=closed)]
+    if merged_at is not None:
+        sha = pull.text_or_none("merge_commit_sha") or pull.text_or_none("merged_commit_id")
+        events.append(repo.event(MERGED, merged_at, change, ChangeMerged(repo=repo.name, change=change, merge_sha=sha)))
+    elif closed and not pull.flag("merged"):
+        at = closed_at or (pull.moment("updated_at") if closed_now else None)
+        gone = ChangeAbandoned(repo=repo.name, change=change)
+        events += [repo.event(ABANDONED, at, change, gone)] if at else []
+    return events
+
+
+def _updated(pull: Node, change: str, repo: Repository, *, closed: bool) -> Event:
+    title, branch, labels = pull.text_or_none("title") or "", pull.text_or_none("head", "ref"), label_names(pull)
+    data = ChangeUpdated(
+        repo=repo.name,
+        change=change,
+        title=title[:MAX_TITLE],
+        branch=branch,
+        base=pull.text_or_none("base", "ref"),
+        head_sha=pull.text_or_none("head", "sha"),
+        labels=labels,
+        refs=references.merge(
+            references.in_text(title, "title", repo.name),
+            references.in_text(pull.text_or_none("body"), "body", repo.name),
+            references.in_branch(branch),
+            references.in_labels(labels),
+        ),
+        draft=pull.flag("draft") or title.startswith(_DRAFTS),
+        closed=closed,
+    )
+    return repo.event(UPDATED, pull.moment("updated_at"), change, data)
+
+
+def _review(
+    node: Node, field: str, change: str, repo: Repository, context: Context, verdict: Verdict
+) -> ChangeReviewed:
+    return ChangeReviewed(
+        repo=repo.name,
+        change=change,
+        verdict=verdict,
+        reviewer=person(node, field, context),
+        automated=is_automation(node, field),
+    )
+
+
+def polled_review(item: Node, number: int, repo: Repository, context: Context) -> Outcome:
+    """An item of a page of reviews; requests for one, and what is not submitted yet, are left out."""
+    state = item.text("state").lower()
+    verdict = _STATES.get(state)
+    if verdict is None:
+        return left_out("pull_review", state)
+    told: Verdict = "dismissed" if item.flag("dismissed") else verdict
+    data = _review(item, "user", repo.numbered(number), repo, context, told)
+    return [repo.event(REVIEWED, item.moment("submitted_at"), data.change, data)]
+
+
+def comment(node: Node, at: datetime, number: int, repo: Repository, context: Context) -> list[Event]:
+    """Return the event of a comment on a pull request."""
+    data = _review(node, "user", repo.numbered(number), repo, context, "commented")
+    return [repo.event(REVIEWED, at, data.change, data, "comment", node.key("id"))]
+
+
+def commented(root: Node, repo: Repository, context: Context) -> Outcome:
+    """Webhook of a comment. Only on a pull request does it tell something about a change."""
+    if root.text_or_none("action") == "deleted":
+        return "comment.deleted"
+    issue, node = root.child("issue"), root.child("comment")
+    url = (issue.text_or_none("html_url") or "") + (node.text_or_none("html_url") or "")
+    if root.flag("is_pull") or issue.has("pull_request") or "/pulls/" in url:
+        # Early releases do not date a comment; one that was just made updated the pull request.
+        just_now = issue.moment_or_none("updated_at") if root.text_or_none("action") == "created" else None
+        at = node.moment_or_none("created_at") or just_now or node.moment("created_at")
+        return comment(node, at, issue.integer("number"), repo, context)
+    return "comment.on_issue"
