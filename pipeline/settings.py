@@ -39,6 +39,8 @@ from pipeline.contract.durations import parse_duration
 from pipeline.events.errors import ConfigError
 
 DEFAULT_FILE = Path("leadline.yaml")
+#: Settings whose values are paths, at the top and of a connector.
+_PATHS = frozenset({"database", "snapshots", "contract", "actor_key_file", "secrets_file", "token_file"})
 
 
 class HttpSettings(BaseModel):
@@ -162,11 +164,11 @@ def load_settings(path: Path | None = None) -> Settings:
     source = named if named is not None else DEFAULT_FILE
     content: dict[str, Any] = {}
     if named is not None or source.exists():
-        content = _read(source)
+        content = _beside(source.parent, _read(source))
     try:
         return Settings(**content)
     except SettingsError as error:
-        raise ConfigError(f"a LEADLINE_ variable in the environment cannot be read: {error}; write JSON, or one value") from error
+        raise ConfigError(f"a LEADLINE_ variable cannot be read: {error}; write JSON, or a single value") from error
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(source, problem) for problem in error.errors())) from error
 
@@ -174,6 +176,21 @@ def load_settings(path: Path | None = None) -> Settings:
 def _named_by_environment() -> Path | None:
     name = os.environ.get("LEADLINE_CONFIG")
     return Path(name) if name else None
+
+
+def _beside(folder: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Take relative paths in a settings file as beside that file, wherever the command is run."""
+    connectors = content.get("connectors")
+    found = {
+        name: str(folder / value) if name in _PATHS and isinstance(value, str) else value
+        for name, value in content.items()
+    }
+    if isinstance(connectors, dict):
+        found["connectors"] = {
+            name: _beside(folder, settings) if isinstance(settings, dict) else settings
+            for name, settings in connectors.items()
+        }
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,10 +119,20 @@ class Wiring:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        _check_connectors(settings)
         self._log: SqliteLog | None = None
         self._store: SqliteStore | None = None
         self._engine: Engine | None = None
         self._actor_key: bytes | None = None
+
+    def existing(self) -> Wiring:
+        """Return this, for a verb that only reads. Raises `ConfigError` where there is no database to read."""
+        if not self.settings.database.exists():
+            raise ConfigError(
+                f"{self.settings.database}: there is no database yet; `leadline ingest` or `leadline demo` makes one, "
+                "--config FILE names another"
+            )
+        return self
 
     def log(self) -> SqliteLog:
         """Open the log, creating its file if there is none."""
@@ -267,6 +278,14 @@ class Wiring:
 def wire(config: Path | None = None) -> Wiring:
     """Return the wiring for a settings file (None: `leadline.yaml` if there is one, else the defaults)."""
     return Wiring(load_settings(config))
+
+
+def _check_connectors(settings: Settings) -> None:
+    for name in settings.connectors:
+        if name not in CONNECTORS:
+            near = get_close_matches(name, CONNECTORS, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(CONNECTORS)}"
+            raise ConfigError(f"connectors.{name}: no such connector; {hint}")
 
 
 def _make_key(path: Path) -> bytes:

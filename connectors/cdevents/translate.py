@@ -21,7 +21,7 @@ from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError, Quarantined
 from pipeline.events.reading import Node, parse_json
-from pipeline.events.types import TYPES, Payload
+from pipeline.events.types import TYPES, ContractDeclared, Payload
 from pipeline.events.upcasts import UPCASTS
 
 #: Kinds of delivery: attributes and data in one JSON body, or attributes in the headers.
@@ -144,6 +144,11 @@ def _own(message: Node, document: Node, context: Context) -> Event:
         wire |= {name: message.value[name] for name in (*wire, "partitionkey") if name in message.value}
     wire["data"] = document.value
     event = decode(msgspec.json.encode(wire))
+    if isinstance(event.data, ContractDeclared) and context.settings.get("contract") != "accept":
+        raise Quarantined(
+            "reserved_type",
+            "the contract is declared by `leadline contract apply`; the setting contract: accept lets it in",
+        )
     partition = wire.get("partitionkey") or partition_of(event.data, event.source)
     return msgspec.structs.replace(event, partitionkey=partition, data=_without_people(event.data, context))
 

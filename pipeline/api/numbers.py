@@ -65,8 +65,9 @@ class Companion(BaseModel):
 class Points(BaseModel):
     """A page. What has no data is absent, never 0. `beside` holds what must be shown with `items` and is not in them.
 
-    `unknown` names what must be shown with `items` and has no data. `as_of` is None before the first event. `position` is the offset of the last event in the numbers; pages that differ
-    in it are from different states. `next` is the cursor of the next page, None on the last.
+    `unknown` names what must be shown with `items` and has no data. `as_of` is None before the first event. `position`
+    is the offset of the last event in the numbers; pages that differ in it are from different states. `next` is the
+    cursor of the next page, None on the last.
     """
 
     as_of: datetime | None

@@ -34,7 +34,7 @@ def audit(
     from pipeline.log.protocol import EVENTS
     from pipeline.wiring import wire
 
-    wiring = wire()
+    wiring = wire().existing()
     try:
         behind = wiring.log().end(EVENTS) - wiring.engine().position
         if behind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.cli.output import say
+from pipeline.events.errors import ConfigError
 from pipeline.events.times import from_us
 from pipeline.metrics.catalogue import MetricPoint
 from pipeline.metrics.windows import human_seconds
@@ -48,9 +50,9 @@ def demo(
     from pipeline.snapshots.build import build
     from pipeline.wiring import Wiring, clock
 
-    directory.mkdir(parents=True, exist_ok=True)
+    _make_room(directory)
     settings = Settings(database=directory / "leadline.db", snapshots=directory / "snapshots")
-    (directory / "leadline.yaml").write_text(f"database: {settings.database}\nsnapshots: {settings.snapshots}\n")
+    (directory / "leadline.yaml").write_text("database: leadline.db\nsnapshots: snapshots\n")
     plan = Plan(seed=seed)
     wiring = Wiring(settings)
     try:
@@ -67,6 +69,17 @@ def demo(
         wiring.close()
     _show(points)
     _what_next(directory)
+
+
+def _make_room(directory: Path) -> None:
+    """Take away what an earlier demo left, and nothing else."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in directory.glob("leadline.*"):
+            path.unlink()
+        shutil.rmtree(directory / "snapshots", ignore_errors=True)
+    except OSError as error:
+        raise ConfigError(f"--dir {directory}: {error.strerror}; name a folder that can be written") from error
 
 
 def _show(points: list[MetricPoint]) -> None:

@@ -124,7 +124,9 @@ def export(
 
 @app.command(name="import")
 def import_(
-    origin: Annotated[Path, typer.Argument(metavar="FILE", help="What export or `simulate --out` wrote; - is stdin (ndjson).")],
+    origin: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What export or `simulate --out` wrote; - is stdin (ndjson).")
+    ],
     stream: _StreamOption = Stream.EVENTS,
     kind: Annotated[Kind | None, typer.Option("--format", help="Default: by the name of the file.")] = None,
 ) -> None:

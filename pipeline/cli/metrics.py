@@ -10,7 +10,7 @@ import typer
 
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.events.times import from_us
-from pipeline.metrics.catalogue import CATALOGUE, MetricPoint
+from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, SCOPE_KINDS, WINDOWS, MetricPoint
 from pipeline.metrics.windows import last_day
 
 app = typer.Typer(no_args_is_help=True, help="Metrics by organisation, team, service and initiative.")
@@ -29,8 +29,9 @@ def show(
     """Print metrics. What has no data is absent."""
     from pipeline.wiring import wire
 
+    _check(scope, metric, window)
     moment = None if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
-    wiring = wire()
+    wiring = wire().existing()
     try:
         points = wiring.metrics(moment)
         latest = None if any(point.window_days for point in points) else last_day(wiring.engine().state)
@@ -86,3 +87,15 @@ def bands(
 
     rows = [msgspec.structs.asdict(band) for band in dora_bands() if year in (None, band.year)]
     print_rows(rows, ("year", "metric", "cluster", "reported"), output)
+
+
+def _check(scope: str | None, metric: str | None, window: int | None) -> None:
+    """Tell a wrong choice from a right one without data."""
+    kind = (scope or "").partition("/")[0]
+    for name, value, choices in (
+        ("--scope", kind or None, SCOPE_KINDS),
+        ("--metric", metric, tuple(BY_NAME)),
+        ("--window", window, WINDOWS),
+    ):
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"{name} {value}: there are {', '.join(map(str, choices))}")

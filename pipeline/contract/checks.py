@@ -106,11 +106,11 @@ def _gates(objects: Sequence[Located]) -> Iterator[Problem]:
 
 
 def _aliases(objects: Sequence[Located]) -> Iterator[Problem]:
-    holders = {each.name.casefold(): each for each in objects if isinstance(each.object, Initiative)}
+    holders = {each.name.lower(): each for each in objects if isinstance(each.object, Initiative)}
     for each in objects:
         if isinstance(each.object, Initiative):
             for index, alias in enumerate(each.object.spec.aliases):
-                holder = holders.setdefault(alias.casefold(), each)
+                holder = holders.setdefault(alias.lower(), each)
                 if holder is not each:
                     message = f"{alias!r} already names Initiative {holder.name!r}; one name, one initiative"
                     yield each.problem(("spec", "aliases", index), message)
@@ -176,7 +176,7 @@ def _environments(objects: Sequence[Located]) -> Iterator[Problem]:
         first: dict[str, str] = {}
         for purpose in type(environments).model_fields:
             for index, name in enumerate(getattr(environments, purpose)):
-                earlier = first.setdefault(name.casefold(), purpose)
+                earlier = first.setdefault(name.lower(), purpose)
                 if earlier != purpose:
                     message = f"{name!r} is listed under {earlier!r} too; an environment has one purpose"
                     yield each.problem(("spec", "environments", purpose, index), message)

@@ -149,13 +149,18 @@ class Contract:
                 return touched
         return list(claim.names)
 
+    def delivers_alike(self, repo: str, one: int, other: int) -> bool:
+        """Return whether the same services, with the same paths, made up `repo` at two moments."""
+        claims = self._repos.get(repo)
+        return claims is None or claims.at(one) == claims.at(other)
+
     def is_production(self, service: str, environment: str, at: int) -> bool:
         """Return whether `environment` is production for `service`."""
         timeline = self._services.get(service)
         rule = timeline.at(at) if timeline else None
         if rule is None or rule.production is None:
             return sounds_like_production(environment)
-        return environment.casefold() in rule.production
+        return environment.lower() in rule.production
 
     def team_of(self, service: str, at: int) -> str | None:
         """Return the team that owned `service`; None if it was not declared."""
@@ -169,7 +174,7 @@ class Contract:
 
     def initiatives_named(self, name: str) -> frozenset[str]:
         """Return the initiative with that name, or else those with that alias, whatever the case."""
-        return self._initiatives.get(name.casefold(), _NONE)
+        return self._initiatives.get(name.lower(), _NONE)
 
     def initiatives_by_label(self, label: str) -> frozenset[str]:
         """Return the initiatives that track a label."""
@@ -218,13 +223,13 @@ def _matches(matchers: tuple[re.Pattern[str], re.Pattern[str]], branch: str | No
 
 
 def _by_name(initiatives: Mapping[str, InitiativeRule]) -> dict[str, frozenset[str]]:
-    """Return case-folded name or alias -> the initiatives meant. A name wins over an alias."""
+    """Return lower-case name or alias -> the initiatives meant. A name wins over an alias."""
     aliases: dict[str, set[str]] = defaultdict(set)
     for name, rule in initiatives.items():
         for alias in rule.aliases:
             aliases[alias].add(name)
     named = {alias: frozenset(names) for alias, names in aliases.items()}
-    return named | {name.casefold(): frozenset({name}) for name in initiatives}
+    return named | {name.lower(): frozenset({name}) for name in initiatives}
 
 
 def _index(

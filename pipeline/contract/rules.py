@@ -1,7 +1,7 @@
 """What derivation reads from declared objects, and nothing else.
 
 A declaration may be of another release: unknown keys are skipped and absent ones have defaults. Rules are normalised
-(sorted, case-folded), so two specs that lead to the same facts are equal rules.
+(sorted, lower-case), so two specs that lead to the same facts are equal rules.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _PolicySpec(msgspec.Struct, rename="camel"):
 
 
 class ServiceRule(msgspec.Struct, frozen=True):
-    """A service: `production` are its environments' case-folded names, None if it declares no environments."""
+    """A service: `production` are its environments' lower-case names, None if it declares no environments."""
 
     owner: str | None
     repos: tuple[str, ...]
@@ -66,12 +66,12 @@ class ServiceRule(msgspec.Struct, frozen=True):
             owner=told.owner,
             repos=_sorted(told.repos),
             paths=_sorted(told.paths),
-            production=None if production is None else _sorted(name.casefold() for name in production),
+            production=None if production is None else _sorted(name.lower() for name in production),
         )
 
 
 class InitiativeRule(msgspec.Struct, frozen=True):
-    """An initiative: its case-folded aliases and the tickets, labels and services that it tracks."""
+    """An initiative: its lower-case aliases and the tickets, labels and services that it tracks."""
 
     aliases: tuple[str, ...]
     tickets: tuple[str, ...]
@@ -84,7 +84,7 @@ class InitiativeRule(msgspec.Struct, frozen=True):
         told = msgspec.convert(spec, _InitiativeSpec)
         entries = [entry for items in told.tracks.values() for entry in items if isinstance(entry, dict)]
         return cls(
-            aliases=_sorted(alias.casefold() for alias in told.aliases),
+            aliases=_sorted(alias.lower() for alias in told.aliases),
             tickets=_sorted(entry[key] for entry in entries for key in ("epic", "ticket") if key in entry),
             labels=_sorted(entry["label"] for entry in entries if "label" in entry),
             services=_sorted(name for name in told.tracks.get("service", []) if isinstance(name, str)),
@@ -118,7 +118,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=4096)
 def sounds_like_production(environment: str) -> bool:
     """Return whether an environment that no contract knows is production, judged by the words of its name."""
-    words = frozenset(_WORD.findall(environment.casefold()))
+    words = frozenset(_WORD.findall(environment.lower()))
     return not words.isdisjoint(_PRODUCTION) and words.isdisjoint(_NOT_PRODUCTION)
 
 

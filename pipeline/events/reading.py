@@ -25,6 +25,7 @@ REASONS: dict[str, str] = {
     "bad_event": "a canonical event does not have the shape of its type",
     "unknown_kind": "the delivery is of a kind that the connector does not know",
     "unknown_type": "the event type is neither known nor left out on purpose",
+    "reserved_type": "the event type is not taken from this source",
     "too_large": "one event would exceed the limit of the log",
 }
 

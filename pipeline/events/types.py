@@ -17,6 +17,9 @@ import msgspec
 #: A `datetime` with a zone: one without is refused when it is read, since it would mean the time of this machine.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
+#: What identifies something is never empty: what is not known is left out, so that it has one spelling.
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
 RefKind = Literal["initiative", "ticket", "label", "incident"]
 RefVia = Literal["trailer", "label", "title", "branch", "commit", "body", "field"]
 
@@ -44,8 +47,8 @@ class CommitRecorded(Payload, frozen=True, kw_only=True):
     """A commit exists. `parents` None: not told (a push payload); []: a root commit. Times as git has them."""
 
     TYPES = ("dev.cdeventsx.leadline-commit.recorded.1.0.0",)
-    repo: str
-    sha: str
+    repo: Name
+    sha: Name
     authored_at: Instant
     committed_at: Instant
     parents: list[str] | None = None
@@ -64,7 +67,7 @@ class BranchUpdated(Payload, frozen=True, kw_only=True):
     """
 
     TYPES = ("dev.cdeventsx.leadline-branch.updated.1.0.0",)
-    repo: str
+    repo: Name
     branch: str
     before: str | None = None
     after: str | None = None
@@ -80,8 +83,8 @@ class ChangeCreated(Payload, frozen=True, kw_only=True):
     """
 
     TYPES = ("dev.cdevents.change.created.0.4.0",)
-    repo: str
-    change: str
+    repo: Name
+    change: Name
     created_at: Instant
     author: str | None = None
 
@@ -94,12 +97,12 @@ class ChangeUpdated(Payload, frozen=True, kw_only=True):
     """
 
     TYPES = ("dev.cdevents.change.updated.0.3.0",)
-    repo: str
-    change: str
+    repo: Name
+    change: Name
     title: str = ""
     branch: str | None = None
     base: str | None = None
-    head_sha: str | None = None
+    head_sha: Name | None = None
     labels: list[str] = []
     refs: list[Ref] = []
     commits: list[str] | None = None
@@ -112,8 +115,8 @@ class ChangeReviewed(Payload, frozen=True, kw_only=True):
     """Somebody said something on a change. `verdict` commented: a comment of any kind, inline or not."""
 
     TYPES = ("dev.cdevents.change.reviewed.0.3.0",)
-    repo: str
-    change: str
+    repo: Name
+    change: Name
     verdict: Literal["approved", "changes_requested", "commented", "dismissed"]
     reviewer: str | None = None
     #: True when the reviewer is known to be an automation; such reviews do not end the pickup time.
@@ -124,17 +127,17 @@ class ChangeMerged(Payload, frozen=True, kw_only=True):
     """A change was merged at the event's time. `merge_sha`: the commit on the base branch that holds it, if told."""
 
     TYPES = ("dev.cdevents.change.merged.0.3.0",)
-    repo: str
-    change: str
-    merge_sha: str | None = None
+    repo: Name
+    change: Name
+    merge_sha: Name | None = None
 
 
 class ChangeAbandoned(Payload, frozen=True, kw_only=True):
     """A change was closed without a merge at the event's time."""
 
     TYPES = ("dev.cdevents.change.abandoned.0.3.0",)
-    repo: str
-    change: str
+    repo: Name
+    change: Name
 
 
 class DeploymentEvent(Payload, frozen=True, kw_only=True):
@@ -151,11 +154,11 @@ class DeploymentEvent(Payload, frozen=True, kw_only=True):
         "dev.cdeventsx.leadline-deployment.failed.1.0.0",
         "dev.cdeventsx.leadline-deployment.cancelled.1.0.0",
     )
-    deployment: str
-    environment: str
-    repo: str | None = None
-    sha: str | None = None
-    service: str | None = None
+    deployment: Name
+    environment: Name
+    repo: Name | None = None
+    sha: Name | None = None
+    service: Name | None = None
     version: str | None = None
     started_at: Instant | None = None
     url: str | None = None
@@ -167,11 +170,11 @@ class ServiceRolledBack(Payload, frozen=True, kw_only=True):
     """A rollback of a service finished at the event's time. `rolled_back`: the deployment that was undone, if told."""
 
     TYPES = ("dev.cdevents.service.rolledback.0.3.0",)
-    rollback: str
-    environment: str
-    repo: str | None = None
-    sha: str | None = None
-    service: str | None = None
+    rollback: Name
+    environment: Name
+    repo: Name | None = None
+    sha: Name | None = None
+    service: Name | None = None
     rolled_back: str | None = None
     url: str | None = None
 
@@ -185,14 +188,14 @@ class IncidentEvent(Payload, frozen=True, kw_only=True):
         "dev.cdevents.incident.resolved.0.3.0",
         "dev.cdeventsx.leadline-incident.reopened.1.0.0",
     )
-    incident: str
-    service: str | None = None
-    repo: str | None = None
-    environment: str | None = None
+    incident: Name
+    service: Name | None = None
+    repo: Name | None = None
+    environment: Name | None = None
     severity: str | None = None
     title: str = ""
     #: The deployment that caused it, if the source names one.
-    deployment: str | None = None
+    deployment: Name | None = None
     url: str | None = None
 
 
@@ -201,7 +204,7 @@ class TicketCreated(Payload, frozen=True, kw_only=True):
 
     TYPES = ("dev.cdevents.ticket.created.0.2.0",)
     tracker: str
-    ticket: str
+    ticket: Name
     project: str
     creator: str | None = None
 
@@ -214,7 +217,7 @@ class TicketUpdated(Payload, frozen=True, kw_only=True):
 
     TYPES = ("dev.cdevents.ticket.updated.0.2.0",)
     tracker: str
-    ticket: str
+    ticket: Name
     project: str
     title: str = ""
     kind: str = ""
@@ -236,7 +239,7 @@ class TicketMoved(Payload, frozen=True, kw_only=True):
 
     TYPES = ("dev.cdeventsx.leadline-ticket.moved.1.0.0",)
     tracker: str
-    ticket: str
+    ticket: Name
     to_status: str
     from_status: str | None = None
     actor: str | None = None
@@ -247,7 +250,7 @@ class TicketClosed(Payload, frozen=True, kw_only=True):
 
     TYPES = ("dev.cdevents.ticket.closed.0.2.0",)
     tracker: str
-    ticket: str
+    ticket: Name
     resolution: str | None = None
 
 
@@ -256,7 +259,7 @@ class TicketDeleted(Payload, frozen=True, kw_only=True):
 
     TYPES = ("dev.cdeventsx.leadline-ticket.deleted.1.0.0",)
     tracker: str
-    ticket: str
+    ticket: Name
 
 
 class DependencyEvent(Payload, frozen=True, kw_only=True):
@@ -267,8 +270,8 @@ class DependencyEvent(Payload, frozen=True, kw_only=True):
         "dev.cdeventsx.leadline-dependency.removed.1.0.0",
     )
     tracker: str
-    ticket: str
-    blocked_by: str
+    ticket: Name
+    blocked_by: Name
 
 
 class PipelineRun(Payload, frozen=True, kw_only=True):
@@ -281,8 +284,8 @@ class PipelineRun(Payload, frozen=True, kw_only=True):
     )
     run: str
     pipeline: str
-    repo: str | None = None
-    sha: str | None = None
+    repo: Name | None = None
+    sha: Name | None = None
     branch: str | None = None
     attempt: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] = 1
     outcome: Literal["success", "failure", "error", "cancel"] | None = None
@@ -293,9 +296,9 @@ class ArtifactPublished(Payload, frozen=True, kw_only=True):
     """A release was published at the event's time (a tag or a release page)."""
 
     TYPES = ("dev.cdevents.artifact.published.0.3.0",)
-    repo: str
+    repo: Name
     tag: str
-    sha: str | None = None
+    sha: Name | None = None
     version: str | None = None
     prerelease: bool = False
     url: str | None = None

@@ -32,10 +32,10 @@ class Change(msgspec.Struct, array_like=True):
     author: str | None = None
     merged: int | None = None
     merge_sha: str | None = None
-    merge_stamp: tuple[int, str] = (0, "")
+    merge_stamp: tuple[int, str] = (-(1 << 62), "")
     abandoned: int | None = None
     last_open: int | None = None
-    stamp: tuple[int, str] = (0, "")
+    stamp: tuple[int, str] = (-(1 << 62), "")
     title: str = ""
     branch: str | None = None
     labels: list[str] = []
@@ -143,14 +143,12 @@ class Changes:
         entry = f"{deployment}|{service}"
         if not present:
             self._graphless.remove(repo, finished, entry)
-        declared = self._contract.services_of_change(repo, None, finished)
         # An earlier one of the same service had all that was merged before it, if it could deliver the same changes.
         since = next(
             (
                 earlier
                 for earlier, other in self._graphless.before(repo, finished, entry)
-                if other.partition("|")[2] == service
-                and self._contract.services_of_change(repo, None, earlier) == declared
+                if other.partition("|")[2] == service and self._contract.delivers_alike(repo, earlier, finished)
             ),
             None,
         )

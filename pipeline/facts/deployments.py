@@ -16,6 +16,9 @@ from pipeline.facts.rows import DeploymentFact
 from pipeline.facts.state import State
 from pipeline.facts.timeline import Timelines
 
+#: Earlier than any instant.
+_EVER = -(1 << 62)
+
 
 class Standing(msgspec.Struct, array_like=True, frozen=True):
     """Where a finished deployment is entered in the indexes; kept so that it can be taken out again."""
@@ -44,12 +47,16 @@ class Deployment(msgspec.Struct, array_like=True):
     success: int | None = None
     failed: int | None = None
     cancelled: int | None = None
-    version: str | None = None
-    url: str | None = None
-    caused_by: str | None = None
+    #: Of `version`, `url` and `caused_by`: when told, by which event, and what; the latest word counts.
+    told: dict[str, tuple[int, str, str]] = {}
     failures: list[str] = []
     standing: Standing | None = None
     without_graph: bool = False
+
+    def say(self, name: str) -> str | None:
+        """Return the latest word on one of the attributes that are no part of the identity."""
+        word = self.told.get(name)
+        return None if word is None else word[2]
 
     def outcome(self) -> str:
         if self.success is not None:
@@ -95,7 +102,8 @@ class Deployments:
         self._seeds = state.table("seed", Seed)
         self.deliveries = Timelines(state, "delivery")
         self.failing = Timelines(state, "failing")
-        self._order = Timelines(state, "order")
+        self._successes = Timelines(state, "success")
+        self._attempts = Timelines(state, "attempt")
         self._contract = contract
         self._commits = commits
         self._changes = changes
@@ -131,9 +139,9 @@ class Deployments:
             found.failed = _least(found.failed, at)
         elif kind == "cancelled":
             found.cancelled = _least(found.cancelled, at)
-        found.version = max(filter(None, (found.version, data.version)), default=None)
-        found.url = max(filter(None, (found.url, data.url)), default=None)
-        found.caused_by = max(filter(None, (found.caused_by, data.caused_by)), default=None)
+        for name, value in (("version", data.version), ("url", data.url), ("caused_by", data.caused_by)):
+            if value is not None and (at, event.id) > found.told.get(name, (_EVER, "", ""))[:2]:
+                found.told[name] = (at, event.id, value)
         self._stand(key, found)
         self._table.put(key, found)
         self.touched.add(key)
@@ -195,11 +203,11 @@ class Deployments:
             outcome=found.outcome(),
             started_at=found.started,
             finished_at=finished,
-            version=found.version,
-            url=found.url,
+            version=found.say("version"),
+            url=found.say("url"),
             previous=self._previous(key, found),
             seed=self.is_seed(found.repo, service, key),
-            caused_by=found.caused_by,
+            caused_by=found.say("caused_by"),
             failures=found.failures,
             failed=production and (found.outcome() == "failure" or bool(found.failures) or _failed_later(found)),
         )
@@ -239,7 +247,8 @@ class Deployments:
         self.relink.update(self.named(found.deployment).failures)
 
     def _enter(self, key: str, found: Deployment, now: Standing) -> None:
-        self._order.add(self._line(found, now), now.position, key)
+        line = self._successes if now.outcome == "success" else self._attempts
+        line.add(self._line(found, now), now.position, key)
         self._touch_followers(found, now, key)
         if now.production and now.outcome == "failure":
             self.failing.add(now.service, now.finished, key)
@@ -257,7 +266,8 @@ class Deployments:
             self._changes.graph_missing(found.repo, now.service, (now.finished, key), present=True)
 
     def _leave(self, key: str, found: Deployment, was: Standing, now: Standing) -> None:
-        self._order.remove(self._line(found, was), was.position, key)
+        line = self._successes if was.outcome == "success" else self._attempts
+        line.remove(self._line(found, was), was.position, key)
         self._touch_followers(found, was, key)
         if was.production and was.outcome == "failure":
             self.failing.remove(was.service, was.finished, key)
@@ -278,7 +288,7 @@ class Deployments:
 
     def _replace_all(self, repo: str, service: str) -> None:
         """Place every delivery of a service again: rare, when one turns out not to have been one after all."""
-        for finished, key in list(self.deliveries.since(service, -(1 << 62))):
+        for finished, key in list(self.deliveries.since(service, _EVER)):
             other = self._table.get(key)
             if other is not None and other.repo == repo and other.sha is not None:
                 self._commits.replace_through(repo, other.sha, service, (finished, key))
@@ -306,36 +316,35 @@ class Deployments:
     def _neighbourhood(self, standing: Standing, key: str) -> None:
         """A delivery came or went: later failures may be put down to it, earlier failed deployments may end with it."""
         self.relink_after.append((standing.service, standing.finished))
-        previous = next(self.deliveries.before(standing.service, standing.finished, key), (-(1 << 62), ""))
+        previous = next(self.deliveries.before(standing.service, standing.finished, key), (_EVER, ""))
         for entry in self.failing.before(standing.service, standing.finished, key):
             if entry < previous:
                 break
             self.touched.add(entry[1])
 
     def _line(self, found: Deployment, standing: Standing) -> str:
-        return f"{standing.service}\x1f{found.repo or ''}\x1f{found.environment.casefold()}"
+        return f"{standing.service}\x1f{found.repo or ''}\x1f{found.environment.lower()}"
 
     def _touch_followers(self, found: Deployment, standing: Standing, key: str) -> None:
         """Whoever has this deployment as its previous one, or could have: all up to and with the next success."""
         if standing.outcome != "success":
             return
-        for _, other in self._order.since(self._line(found, standing), standing.position, key):
-            if other == key:
-                continue
-            self.touched.add(other)
-            later = self._table.get(other)
-            if later is not None and later.outcome() == "success":
+        line, here = self._line(found, standing), (standing.position, key)
+        following = (entry for entry in self._successes.since(line, *here) if entry != here)
+        end = next(following, None)
+        if end is not None:
+            self.touched.add(end[1])
+        for entry in self._attempts.since(line, *here):
+            if end is not None and entry > end:
                 break
+            self.touched.add(entry[1])
 
     def _previous(self, key: str, found: Deployment) -> str | None:
         standing = found.standing
         if standing is None:
             return None
-        for _, other in self._order.before(self._line(found, standing), standing.position, key):
-            earlier = self._table.get(other)
-            if earlier is not None and earlier.outcome() == "success":
-                return other
-        return None
+        earlier = self._successes.before(self._line(found, standing), standing.position, key)
+        return next((other for _, other in earlier), None)
 
 
 def with_recovery(fact: DeploymentFact, ends: list[int]) -> DeploymentFact:

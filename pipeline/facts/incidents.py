@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -25,7 +26,7 @@ class Failure(msgspec.Struct, array_like=True):
     detected: list[int] = []
     resolved: list[int] = []
     reopened: list[int] = []
-    stamp: tuple[int, str] = (-1, "")
+    stamp: tuple[int, str] = (-(1 << 62), "")
     told_service: str | None = None
     repo: str | None = None
     environment: str | None = None
@@ -93,6 +94,9 @@ class Failures:
         self._deployments.relink = set()
         for service, since in self._deployments.relink_after:
             until = since + self._contract.longest_window_us
+            # Of two later deliveries even a rollback, which is not put down to its own, has one nearer than this.
+            later = self._deployments.deliveries.since(service, since + 1)
+            until = min([until, *(at for at, _ in islice(later, 1, 2))])
             for at, key in self._timeline.since(service, since):
                 if at > until:
                     break

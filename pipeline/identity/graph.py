@@ -9,9 +9,6 @@ from pipeline.facts.rows import TicketFact
 from pipeline.facts.state import State
 from pipeline.identity.fans import Fans
 
-#: Deeper hierarchies than this do not exist on purpose.
-MAX_DEPTH = 64
-
 
 class Link(msgspec.Struct, array_like=True):
     """What a ticket says of its place: the ticket above it and its labels."""
@@ -68,10 +65,10 @@ class LinkGraph:
 
     def resolve(self, ticket: str) -> Resolution:
         """Return the initiatives named by the ticket, or else by the nearest ticket above it that names any."""
-        path: list[str] = []
+        path: dict[str, None] = {}
         key: str | None = ticket
-        while key is not None and key not in path and len(path) < MAX_DEPTH:
-            path.append(key)
+        while key is not None and key not in path:
+            path[key] = None
             link = self._links.get(key)
             named = set(self._contract.initiatives_by_ticket(key))
             for label in link.labels if link is not None else ():

@@ -88,7 +88,8 @@ def export_ndjson(log: EventLog, stream: str, out: BinaryIO, progress: Progress 
 def read_ndjson(lines: Iterable[bytes], name: str, now: datetime) -> Iterator[Copied]:
     """Yield the records of lines that `export_ndjson` wrote; `name` is that of the file, for messages.
 
-    A line may also be a plain CloudEvent, recorded at its `recordedtime`, else `now`. Empty lines are skipped. Raises `ConfigError` with file, line, field and fix for a line that is no record.
+    A line may also be a plain CloudEvent, recorded at its `recordedtime`, else `now`. Empty lines are skipped.
+    Raises `ConfigError` with file, line, field and fix for a line that is no record.
     """
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,10 +66,10 @@ def read_parquet(path: Path) -> Iterator[Copied]:
         with pq.ParquetFile(path) as file:
             _check_columns(path, file.schema_arrow)
             stream = (file.schema_arrow.metadata or {}).get(_STREAM)
-            row = 0
-            for batch in file.iter_batches(batch_size=BATCH, columns=list(_NEEDED)):
-                for row, (record, recorded) in enumerate(_records(batch), start=row + 1):
-                    yield Copied(record, recorded, f"{path}: row {row}", None if stream is None else stream.decode())
+            told = None if stream is None else stream.decode()
+            batches = file.iter_batches(batch_size=BATCH, columns=list(_NEEDED))
+            for row, (record, recorded) in enumerate(chain.from_iterable(map(_records, batches)), start=1):
+                yield Copied(record, recorded, f"{path}: row {row}", told)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except (pa.ArrowException, OSError) as error:

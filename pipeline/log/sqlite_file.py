@@ -44,7 +44,10 @@ def explain(error: sqlite3.Error, path: Path) -> LeadlineError | sqlite3.Error:
     if primary == sqlite3.SQLITE_FULL:
         return Retryable(f"{path}: no space left ({error}); free some and try again: nothing of this batch was stored")
     if primary in _PLACES:
-        return ConfigError(f"{path}: cannot be opened for writing ({error}); its directory must exist and be writable")
+        return ConfigError(
+            f"{path}: cannot be opened for writing ({error}), which reading needs as well; its directory must exist "
+            "and be writable, and so must the file: run as the user that owns them, or on a copy"
+        )
     if primary in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
         return Corrupt(
             f"{path}: damaged or not a log ({error}); restore it from a copy, or move it away, rescue what can be read "

@@ -18,9 +18,9 @@ PERCENTILES: dict[str, float] = {"p50": 0.50, "p85": 0.85, "p95": 0.95}
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One metric: what it means, its unit, which statistics exist, and what has to be shown beside it.
 
-    `windowed` False: it looks at all that is open, which is known as of the latest event only. `beside`: the metric without which it must not be
-    shown, since throughput without instability, or a latency without what is still open, misleads; where it has no
-    data, that has to be said.
+    `windowed` False: it looks at all that is open, which is known as of the latest event only. `beside`: the metric
+    without which it must not be shown, since throughput without instability, or a latency without what is still open,
+    misleads; where it has no data, that has to be said.
     """
 
     name: str

@@ -74,8 +74,9 @@ def read_metrics(
     """Return every metric that has data, by scope and window, as of an instant; sorted.
 
     `latest` is the instant of the latest event (None: no event gives one). State holds what is open then and no longer
-    what was open before: an earlier `as_of` has no metric of what is open. `scopes` None: all of them. Cost: the cells of these scopes in the longest window, and their days with open items;
-    never the history. Values are rounded to 9 decimals.
+    what was open before: an earlier `as_of` has no metric of what is open. `scopes` None: all of them. Cost: the cells
+    of these scopes in the longest window, and their days with open items; never the history. Values are rounded to 9
+    decimals.
     """
     now = to_us(as_of)
     points = [*_windowed(state, now, tuple(windows), scopes)]

@@ -149,7 +149,7 @@ def _rows(reader: pa.RecordBatchReader, columns: Sequence[str]) -> Iterator[dict
 
 
 def _line(error: Exception) -> str:
-    """The first line of DuckDB's message, and the piece of the query that it points to; what `error()` says as it is."""
+    """The first line of DuckDB's message and the piece of the query that it points to; of `error()` its words alone."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     at = next((line for line in lines if line.startswith("LINE ")), "")
     return f"{lines[0]} ({at})" if at else lines[0].removeprefix("Invalid Input Error: ")

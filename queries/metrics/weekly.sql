@@ -6,7 +6,8 @@
 --   deployments [items]  successful production deployments
 --   deployments_per_day [per day]  the same, per day of the week that is over
 --   finished [items]  production deployments that succeeded or failed
---   change_fail_rate [ratio]  failed ones of the finished; null: none finished, or no source has told of any failure
+--   change_fail_rate [ratio]  failed ones of the finished; null: none finished, or not known
+--   failures_told  whether any source has ever told of a failure; false: the rate is not known, rather than 0
 --   changes [items]  changes delivered that have a lead time
 --   lead_time_p50 [seconds]  of these changes; null: none
 --   lead_time_p85 [seconds]  of these changes; null: none
@@ -33,7 +34,7 @@ change as (
     from changes where excluded is null and lead_time is not null
 ),
 evidence as (
-    select exists (from failures) or exists (from deployments where failed) as tells_failures
+    select exists (from failures) or exists (from deployments where failed) as failures_told
 ),
 scope as (
     select scope from deployment where scope is not null union select scope from change where scope is not null
@@ -48,7 +49,8 @@ work as (
 )
 select $scope_kind::varchar as scope_kind, scope, week, coalesce(deployments, 0) as deployments,
     coalesce(deployments, 0) / days as deployments_per_day, coalesce(finished, 0) as finished,
-    case when tells_failures then failed / finished end as change_fail_rate, coalesce(changes, 0) as changes,
+    case when failures_told then failed / finished end as change_fail_rate, failures_told,
+    coalesce(changes, 0) as changes,
     case when changes > 0 then rounded(quantile_of(spans, 0.5)) end as lead_time_p50,
     case when changes > 0 then rounded(quantile_of(spans, 0.85)) end as lead_time_p85
 from scope cross join week cross join evidence

@@ -24,11 +24,16 @@ def test_events_are_read_in_batches_with_the_payload_of_their_type(batch: int) -
     assert '"sha":"c1"' in loaded[EVENTS_OF_TWO_TYPES[1].id]["payload"]
 
 
-def test_a_record_that_is_no_event_is_corrupt_and_named_by_its_offset() -> None:
+@pytest.mark.parametrize(
+    "broken", [b'{"id": "broken", "time"', b"\x84\xa2id", b'{"type":"\xff"}', b"7", b'{"id":"x"}', b""]
+)
+def test_a_record_that_is_no_event_is_corrupt_and_named_by_its_offset(broken: bytes) -> None:
     log = log_of(EVENTS_OF_TWO_TYPES)
-    broken = Record(source="s", id="broken", key="k", time=RECORDED, value=b'{"id": "broken", "time"')
-    log.append(EVENTS, [broken], RECORDED)
-    with scratch() as connection, pytest.raises(Corrupt, match=r"offsets 1 to 4"):
+    good = encode(opened("02 09:00", 2))
+    for number, value in enumerate([broken, good, broken]):
+        record = Record(source="s", id=str(number), key="k", time=RECORDED, value=value)
+        log.append(EVENTS, [record], RECORDED)
+    with scratch() as connection, pytest.raises(Corrupt, match=r"events at offsets 4, 6: .* `leadline log verify`"):
         load_events(connection, log)
 
 

@@ -62,6 +62,8 @@ def test_init_writes_a_contract_that_validates_and_overwrites_nothing(tmp_path: 
     with pytest.raises(ConfigError, match=r"teams\.yaml: exists; name another directory"):
         write_starter(directory)
     assert (directory / "teams.yaml").read_text() == "mine"
+    with pytest.raises(ConfigError, match=r"teams\.yaml.*: cannot be written \(.+\); name another directory"):
+        write_starter(directory / "teams.yaml" / "below")
 
 
 def test_validate_prints_problems_to_stdout_and_exits_by_their_weight(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from pipeline.events.envelope import Event
-from pipeline.events.types import TYPES, Instant, Payload
+from pipeline.events.types import TYPES, Instant, Name, Payload
 
 times = st.datetimes(timezones=st.just(UTC))
 names = st.text(min_size=1, max_size=40)
@@ -22,8 +22,10 @@ json_values = st.recursive(
 
 
 def _field(declared: Any) -> st.SearchStrategy[Any]:
-    if declared in {str, str | None}:
-        return names if declared is str else st.none() | names
+    if declared in {str, Name}:
+        return names
+    if declared in {str | None, Name | None}:
+        return st.none() | names
     if declared in {Instant, Instant | None}:
         return times if declared is Instant else st.none() | times
     if get_origin(declared) is Annotated and get_args(declared)[0] is int:

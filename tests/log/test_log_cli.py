@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli.log import app
+from pipeline.cli.simulate import app as simulate
 from pipeline.events.codec import encode
 from pipeline.events.delivery import Delivery
 from pipeline.events.envelope import Event
@@ -90,6 +91,28 @@ def test_standard_streams_carry_ndjson(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("LEADLINE_DATABASE", str(tmp_path / "other.db"))
     assert "3 records new" in run("import", "-", stdin=exported).stderr
     assert run("export", "-", "--format", "parquet").exit_code == 2
+
+
+def test_deliveries_do_not_get_into_the_events(database: Path) -> None:
+    before = run("verify", "-o", "ndjson").stdout
+    for name in ("d.ndjson", "d.parquet"):
+        assert run("export", name, "--stream", "deliveries").exit_code == 0
+        with pytest.raises(ConfigError, match="copy of the stream deliveries"):
+            run("import", name)
+    assert run("verify", "-o", "ndjson").stdout == before
+    assert database.exists()
+
+
+def test_what_simulate_wrote_can_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--days", "7", "--teams", "1"]
+    assert CliRunner().invoke(simulate, [*options, "--out", "events.ndjson"]).exit_code == 0
+    assert "0 were there already" in run("import", "events.ndjson").stderr
+    assert "0 events appended" in CliRunner().invoke(simulate, options).stderr
+    log = SqliteLog(tmp_path / "leadline.db")
+    stored = [each.value for batch in log.iterate(EVENTS) for each in batch]
+    log.close()
+    assert stored == (tmp_path / "events.ndjson").read_bytes().splitlines()
 
 
 @pytest.mark.usefixtures("database")

@@ -171,7 +171,7 @@ def test_another_number_of_partitions(path: Path, log: SqliteLog) -> None:
 def test_a_directory_that_does_not_exist_or_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for place in (tmp_path / "absent" / "log.db", tmp_path / "file" / "log.db", tmp_path):
-        with pytest.raises(ConfigError, match="directory must exist and be writable"):
+        with pytest.raises(ConfigError, match="which reading needs as well; its directory must exist and be writable"):
             SqliteLog(place)
 
 

@@ -11,6 +11,7 @@ import queries
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
 from pipeline.snapshots.reading import reading
+from tests.simulation.story import ticket_created
 from tests.snapshots.desk import Desk
 
 
@@ -18,6 +19,9 @@ from tests.snapshots.desk import Desk
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk = Desk(tmp_path_factory.mktemp("library"))
     desk.tell(*everything(Plan(days=30, teams=2)))
+    desk.snap()
+    desk.snap(full=True)
+    desk.tell(ticket_created("07 10:00", "NEW-1"))
     desk.snap()
     return desk.directory
 
@@ -51,7 +55,33 @@ def test_a_wrong_name_or_parameter_is_answered_with_those_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["select 1", "-- Question: what?\nselect 1", "-- Question: what?\n-- Columns:\n-- wrong\nselect 1"]
+    ("name", "parameter", "bad", "good", "expected"),
+    [
+        ("weekly", "weeks", "abc", "4", "a whole number, 0 or more"),
+        ("weekly", "weeks", "-1", "0", "a whole number, 0 or more"),
+        ("weekly", "weeks", "99999999999", "999999999", "a whole number, 0 or more"),
+        ("deployment_log", "production", "maybe", "false", "true or false"),
+        ("dora", "as_of", "soon", "2026-03-31T12:00Z", "an ISO 8601 date or instant"),
+    ],
+)
+def test_a_value_is_held_to_the_type_of_its_parameter(
+    name: str, parameter: str, bad: str, good: str, expected: str
+) -> None:
+    query = queries.load(name)
+    with pytest.raises(ValueError, match=f"query {name}: {parameter}='{bad}': expected {expected}"):
+        query.with_defaults({parameter: bad})
+    assert query.with_defaults({parameter: good})[parameter] == good
+    assert query.with_defaults({parameter: ""}) == query.with_defaults({})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-- Question: what?\n-- Columns:\n--   n  what\n-- Parameters:\n--   x = 1  what\nselect $x as n",
+        "select 1",
+        "-- Question: what?\nselect 1",
+        "-- Question: what?\n-- Columns:\n-- wrong\nselect 1",
+    ],
 )
 def test_a_file_without_a_proper_header_is_named(text: str) -> None:
     with pytest.raises(ValueError, match=r"queries/reports/mine\.sql: "):

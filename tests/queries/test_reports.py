@@ -10,6 +10,7 @@ import pytest
 import queries
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
+from pipeline.snapshots.reading import BadQuery
 from tests.simulation.story import (
     SHOP,
     committed,
@@ -138,19 +139,29 @@ def test_what_is_new_and_what_was_restated_since_the_last_snapshot(desk: Desk) -
     assert ("failure", "changed", "resolved_at") in found
     restated = next(row for row in rows if row["field"] == "recovery_time")
     assert (restated["old_value"], restated["new_value"]) == (f"{3 * HOUR}", "null")
-    assert {row["what"] for row in report(desk, "changes_since_last_snapshot", since="0")} == {"added"}
+    assert len(report(desk, "changes_since_last_snapshot", limit="1")) == 1
+    everything_added = report(desk, "changes_since_last_snapshot", since="0")
+    assert {(row["what"], row["old_value"], row["new_value"]) for row in everything_added} == {("added", None, None)}
+
+
+def test_the_first_snapshot_has_none_before_it(desk: Desk) -> None:
+    with pytest.raises(BadQuery, match=r"^there is no earlier snapshot to compare with; since=0 lists every fact"):
+        report(desk, "changes_since_last_snapshot")
+    with pytest.raises(BadQuery, match=r"^there is no snapshot 2; the latest is 1$"):
+        report(desk, "changes_since_last_snapshot", since="2")
 
 
 def test_weeks_show_throughput_beside_instability(desk: Desk) -> None:
     rows = report(desk, "weekly")
     assert picked(rows, "deployments", "finished", "change_fail_rate", "changes") == [(1 + 1, 2, 0.5, 2)]
+    assert picked(rows, "failures_told") == [(True,)]
 
 
 def test_a_week_without_word_of_any_failure_has_no_rate_of_failures(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.tell(deployed("02 10:00", "d0"), deployed("03 10:00", "d1"))
     desk.snap()
-    assert picked(report(desk, "weekly"), "deployments", "finished", "change_fail_rate") == [(2, 2, None)]
+    assert picked(report(desk, "weekly"), "deployments", "change_fail_rate", "failures_told") == [(2, None, False)]
 
 
 def test_an_organisation_is_accounted_for(tmp_path: Path) -> None:

@@ -76,3 +76,17 @@ def test_what_is_wrong_is_named(text: str, told: str) -> None:
 def test_a_named_file_must_exist() -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: No such file.*--config"):
         load_settings(Path("nowhere.yaml"))
+
+
+def test_paths_in_a_file_are_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "leadline.yaml").write_text("database: leadline.db\nsnapshots: /elsewhere\n")
+    settings = load_settings(Path("demo/leadline.yaml"))
+    assert settings.database == Path("demo/leadline.db")
+    assert settings.snapshots == Path("/elsewhere")
+
+
+def test_a_variable_that_is_no_json_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADLINE_CONNECTORS", "{")
+    with pytest.raises(ConfigError, match="connectors"):
+        load_settings()

@@ -123,13 +123,28 @@ def test_questions_are_listed_and_asked_with_parameters() -> None:
     assert {row["window_days"] for row in rows} == {7, None}
 
 
+@pytest.mark.usefixtures("home")
+def test_a_table_that_nobody_watches_has_a_line_for_each_row_and_no_empty_column() -> None:
+    facts = "SELECT repeat('long ', 99) AS told, NULL AS absent, [] AS none, 0 AS zero FROM range(3)"
+    head, *lines = RUNNER.invoke(sql.app, ["sql", facts]).stdout.splitlines()
+    assert head.split() == ["told", "zero"]
+    assert [line.split() for line in lines] == [["long"] * 99 + ["0"]] * 3
+    assert set(json.loads(RUNNER.invoke(sql.app, ["sql", facts, "-o", "json"]).stdout)[0]) == {
+        "told",
+        "absent",
+        "none",
+        "zero",
+    }
+    assert RUNNER.invoke(sql.app, ["sql", f"{facts} LIMIT 0"]).stdout.split() == ["told", "absent", "none", "zero"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["nonsense"], "no query 'nonsense'"),
         (["dora", "-p", "x=1"], "no parameter 'x'"),
         (["dora", "-p", "scope"], "write it as"),
-        (["dora", "-p", "window_days=soon"], "Could not convert"),
+        (["dora", "-p", "window_days=soon"], "window_days='soon': expected a whole number"),
     ],
 )
 @pytest.mark.usefixtures("home")
