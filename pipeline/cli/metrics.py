@@ -21,7 +21,9 @@ _COLUMNS = ("scope_kind", "scope", "metric", "window", "stat", "value", "unit", 
 @app.command()
 def show(
     scope: Annotated[str | None, typer.Option(help="Only this scope: KIND or KIND/NAME, such as team/growth.")] = None,
-    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Only this metric, and those without which it must not be read.")
+    ] = None,
     window: Annotated[int | None, typer.Option(help="Only this window, in days.")] = None,
     as_of: Annotated[datetime | None, typer.Option(help="End of the windows (UTC); default: the latest event.")] = None,
     output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
@@ -38,17 +40,21 @@ def show(
     finally:
         wiring.close()
     kind, _, name = (scope or "").partition("/")
+    wanted = None if metric is None else {metric, *BY_NAME[metric].beside}
     rows = [
         _row(point)
         for point in points
         if (not kind or point.scope_kind == kind)
         and (not name or point.scope == name)
-        and (metric is None or point.metric == metric)
+        and (wanted is None or point.metric in wanted)
         and (window is None or point.window_days in (None, window))
     ]
     print_rows(rows, _COLUMNS, output)
+    shown = {row["metric"] for row in rows}
     if latest is not None:
         say(f"No data in the 90 days to that instant. The latest day with data is {latest}: try --as-of {latest}.")
+    elif "deployment_frequency" in shown and "change_fail_rate" not in {point.metric for point in points}:
+        say("Instability is not known: no source has told of any failure, which does not mean that there was none.")
     elif not rows:
         say("No data for this selection. `leadline log stat` shows what came, `leadline metrics list` what exists.")
 

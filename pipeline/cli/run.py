@@ -52,6 +52,10 @@ def run(
                     f" {sum(translated.ignored.values())} ignored);"
                     f" folded {report.events} events, {report.revisions} fact revisions"
                 )
+            if report.restarts:
+                say("What facts are derived with has changed: the log was folded again from its beginning.")
+            if report.parked:
+                say(f"{report.parked} events cannot be read by this release; `leadline log verify` names them")
             if once or stop.wait(interval):
                 break
 

@@ -35,7 +35,7 @@ def from_stored(stored: Stored) -> Delivery:
     """Return the delivery of a record. Raises `Quarantined` (`bad_delivery`) for bytes that are none."""
     try:
         return _decoder.decode(stored.value)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Quarantined("bad_delivery", f"record {stored.offset} of the stream {DELIVERIES}: {error}") from error
 
 

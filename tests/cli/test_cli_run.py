@@ -71,7 +71,10 @@ def test_what_the_command_prints_is_what_the_fold_holds(home: Path) -> None:
 def test_a_scope_a_metric_and_a_window_can_be_chosen(home: Path) -> None:
     leadline(home, "run", "--once")
     rows = shown(home, "--scope", "org/all", "--metric", "deployment_frequency", "--window", "7")
-    assert [(row["scope"], row["metric"], row["window"]) for row in rows] == [("all", "deployment_frequency", "7d")]
+    assert [(row["scope"], row["metric"], row["window"]) for row in rows] == [
+        ("all", "change_fail_rate", "7d"),
+        ("all", "deployment_frequency", "7d"),
+    ]
 
 
 def test_a_second_run_finds_nothing_new(home: Path) -> None:
