@@ -57,7 +57,9 @@ from pipeline.exporter.model import Build
 from pipeline.facts.rows import FACTS, Fact
 from pipeline.ingest.polling import Polling, Report
 from pipeline.ingest.schedule import Job, PollLoop
+from pipeline.ingest.translate import CURSOR as TRANSLATE_CURSOR
 from pipeline.ingest.translate import Translator
+from pipeline.log.protocol import DELIVERIES, EVENTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.log.sqlite_file import SCHEMA_VERSION
 from pipeline.metrics.catalogue import MetricPoint
@@ -255,6 +257,11 @@ class Wiring:
             max_body=self.settings.http.max_body_bytes,
         )
         return serving(parts, follow=follow, metrics_here=metrics_here)
+
+    def behind(self) -> bool:
+        """Whether the log holds deliveries that are not translated, or events that are not folded."""
+        log = self.log()
+        return log.end(DELIVERIES) > log.cursor(TRANSLATE_CURSOR) or log.end(EVENTS) > self.engine().position
 
     def close(self) -> None:
         """Release the database."""

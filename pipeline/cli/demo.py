@@ -6,7 +6,7 @@ import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -17,6 +17,9 @@ from pipeline.events.errors import ConfigError
 from pipeline.events.times import from_us
 from pipeline.metrics.catalogue import MetricPoint
 from pipeline.metrics.windows import human_seconds
+
+if TYPE_CHECKING:
+    from pipeline.simulate.truths import Truth
 
 app = typer.Typer()
 
@@ -44,7 +47,7 @@ def demo(
     from pipeline.cli.simulate import append
     from pipeline.settings import Settings
     from pipeline.simulate.chance import Chance
-    from pipeline.simulate.organisation import entries, everything
+    from pipeline.simulate.organisation import entries, everything, truth
     from pipeline.simulate.plan import Plan
     from pipeline.simulate.scramble import scramble
     from pipeline.snapshots.build import build
@@ -68,6 +71,7 @@ def demo(
     finally:
         wiring.close()
     _show(points)
+    _tell_truth(truth(plan))
     _what_next(directory)
 
 
@@ -89,13 +93,13 @@ def _show(points: list[MetricPoint]) -> None:
     table = Table(title=f"Delivery in the {_WINDOW} days to {as_of:%Y-%m-%d}, by scope", title_justify="left", box=None)
     table.add_column("scope", no_wrap=True)
     for title, _, _ in _COLUMNS:
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     scopes = sorted({(p.scope_kind, p.scope) for p in found.values()}, key=lambda scope: (_ORDER[scope[0]], scope))
     for kind, scope in scopes:
         cells = [found.get((kind, scope, metric, stat)) for _, metric, stat in _COLUMNS]
         table.add_row(f"{kind} {scope}", *(_cell(point) for point in cells), end_section=kind == "org")
     console = Console(highlight=False)
-    console.width = max(console.width, 140)
+    console.width = max(console.width, 150)
     console.print(table)
     console.print("n in brackets; - is no data, which is not zero.")
 
@@ -112,10 +116,25 @@ def _cell(point: MetricPoint | None) -> str:
     return f"{point.value:.2f} ({point.n})"
 
 
+def _tell_truth(planted: Truth) -> None:
+    """Say what was planted in the organisation, so that a reader can look for it in the numbers."""
+    say("\nWhat was planted, for you to find above and below:")
+    if planted.slow is not None:
+        say(f"  {planted.slow} is slow, and it is the review that takes long")
+    if planted.bad_spell is not None:
+        spell = planted.bad_spell
+        days = f"{from_us(spell.start_us):%d %b} to {from_us(spell.end_us):%d %b}"
+        say(f"  {spell.service} had {len(spell.failed)} bad deployments of {spell.finished} from {days}")
+    if planted.orphans is not None:
+        say(f"  {planted.orphans.team} does work that leads to no initiative: {len(planted.orphans.changes)} changes")
+    if planted.late_links:
+        say(f"  {len(planted.late_links)} changes found their epic only weeks after they were deployed")
+
+
 def _what_next(directory: Path) -> None:
     config = directory / "leadline.yaml"
     say(
-        f"\nLook closer:\n"
+        f"\nLook closer (source .venv/bin/activate, if leadline is not found):\n"
         f"  leadline --config {config} query slowest_changes      which changes took longest, and where\n"
         f"  leadline --config {config} query failed_deployments   what broke, and for how long\n"
         f"  leadline --config {config} query orphan_work          what leads to no initiative\n"

@@ -37,6 +37,7 @@ def show(
     try:
         points = wiring.metrics(moment)
         latest = None if any(point.window_days for point in points) else last_day(wiring.engine().state)
+        behind = wiring.behind()
     finally:
         wiring.close()
     kind, _, name = (scope or "").partition("/")
@@ -55,8 +56,13 @@ def show(
         say(f"No data in the 90 days to that instant. The latest day with data is {latest}: try --as-of {latest}.")
     elif "deployment_frequency" in shown and "change_fail_rate" not in {point.metric for point in points}:
         say("Instability is not known: no source has told of any failure, which does not mean that there was none.")
+    elif not points and not behind:
+        say("No data. Metrics begin with a production deployment, and none is known. `leadline log stat` shows what")
+        say("came; connectors/git/README.md and the contract's Services say which tags and environments count.")
     elif not rows:
         say("No data for this selection. `leadline log stat` shows what came, `leadline metrics list` what exists.")
+    if behind:
+        say("The log holds more than these numbers do: `leadline run --once` takes it in.")
 
 
 @app.command(name="list")

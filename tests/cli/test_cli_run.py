@@ -91,6 +91,21 @@ def test_no_data_says_so_and_when_there_was_some(home: Path) -> None:
     assert "try --as-of 2026-0" in done.stderr
 
 
+def test_numbers_that_are_behind_the_log_say_so(home: Path) -> None:
+    assert "leadline run --once" in leadline(home, "metrics", "show").stderr
+    leadline(home, "run", "--once")
+    assert "leadline run --once" not in leadline(home, "metrics", "show").stderr
+
+
+def test_a_repository_without_a_deployment_is_told_what_is_missing(tmp_path: Path) -> None:
+    for arguments in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message", "Begin"]):
+        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@acme.example"]
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True)
+    assert leadline(tmp_path, "ingest", "git", ".", "--repo", "acme/shop").returncode == 0
+    assert leadline(tmp_path, "run", "--once").returncode == 0
+    assert "begin with a production deployment" in leadline(tmp_path, "metrics", "show").stderr
+
+
 def test_run_ends_in_order_when_it_is_told_to(home: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.cli", "run", "--interval", "60"],

@@ -8,59 +8,22 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
-from tests.conformance import (
-    argo_cd,
-    argo_rollouts,
-    azure_devops,
-    bitbucket_cloud,
-    bitbucket_server,
-    buildkite,
-    cdevents,
-    circleci,
-    devlake,
-    flagger,
-    flux,
-    git,
-    gitea,
-    github,
-    gitlab,
-    histories,
-    incident_tools,
-    jenkins,
-    jira,
-    linear,
-    spinnaker,
-    tekton,
-    trello,
-)
+import tests.conformance
 
-CHECKS = (
-    argo_cd,
-    argo_rollouts,
-    azure_devops,
-    bitbucket_cloud,
-    bitbucket_server,
-    buildkite,
-    cdevents,
-    circleci,
-    devlake,
-    flagger,
-    flux,
-    git,
-    gitea,
-    github,
-    gitlab,
-    histories,
-    incident_tools,
-    jenkins,
-    jira,
-    linear,
-    spinnaker,
-    tekton,
-    trello,
-)
+#: What was checked, how many items, how many of them failed, and a note.
+Row = tuple[str, int, int, str]
+
+
+def checks() -> list[Callable[[Path], list[Row]]]:
+    """Return the `check` of every module in this folder that has one, by name."""
+    names = sorted(module.name for module in iter_modules(tests.conformance.__path__) if module.name != "__main__")
+    modules = [import_module(f"tests.conformance.{name}") for name in names]
+    return [module.check for module in modules if hasattr(module, "check")]
 
 
 def main() -> int:
@@ -69,7 +32,7 @@ def main() -> int:
     if not os.environ.get("LEADLINE_REAL_DATA") or not root.is_dir():
         print("!!! CONFORMANCE SKIPPED: LEADLINE_REAL_DATA names no folder; nothing was checked against real data !!!")
         return 0
-    rows = [row for module in CHECKS for row in module.check(root)]
+    rows = [row for check in checks() for row in check(root)]
     width = max(len(row[0]) for row in rows)
     print(f"{'check':<{width}}  checked  failed  note")
     for name, checked, failed, note in rows:
