@@ -49,7 +49,7 @@ from connectors.statuspage import CONNECTOR as STATUSPAGE
 from connectors.tekton import CONNECTOR as TEKTON
 from connectors.trello import CONNECTOR as TRELLO
 from pipeline.engine.embedded import Engine
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.events.delivery import Connector, Context, Delivery
 from pipeline.events.errors import ConfigError
 from pipeline.events.polling import Access, Poller

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.times import from_us, to_us
 from pipeline.events.types import ContractDeclared
-from pipeline.facts.state import State
+from pipeline.facts.state import State, Table
 from pipeline.log.protocol import EVENTS, EventLog
 
 #: Events that are folded before state is written. A crash costs at most this much work; a page of the
@@ -67,6 +67,12 @@ class Engine:
     the order in which contract and telemetry arrive does not matter. A change of words alone does not.
     """
 
+    _state: State
+    _declarations: Table[Declaration]
+    _contract: Contract
+    _sequence: int
+    _cursor: int
+
     def __init__(self, log: EventLog, store: Store, *, commit_every: int = COMMIT_EVERY, batch: int = BATCH) -> None:
         self._log = log
         self._store = store
@@ -104,12 +110,12 @@ class Engine:
         return report
 
     def rebuild(self, progress: Progress | None = None) -> RunReport:
-        """Forget all derived state and fold the log again from its first event.
+        """Fold the log again from its first event, beside the present state, which holds until the new one is whole.
 
-        Raises `Corrupt` before anything is forgotten if the log is damaged.
+        Raises `Corrupt` before anything is begun if the log is damaged.
         """
         self._log.check()
-        self._begin_again()
+        self._begin_again(fresh=True)
         return self.run(progress=progress)
 
     def as_of(self) -> datetime | None:
@@ -121,40 +127,45 @@ class Engine:
         return None if seen is None else from_us(int(seen))
 
     def _check(self, report: RunReport) -> None:
-        """Begin at the beginning if state is void: of other events, by other rules or under another contract.
-
-        There, all declarations are looked for before anything is folded, so that none of them makes it begin again.
-        """
+        """Begin at the beginning if state is void: of other events, by other rules or under another contract."""
+        if self._store.sequence() != self._sequence:
+            self._store.refresh()
+            self._open()
         if self._cursor:
-            derived = {name: self._store.mark(name) for name in ("generation", "derivation", "contract")}
-            now = (str(self._log.generation(EVENTS)), DERIVATION, self._contract.fingerprint)
-            if tuple(derived.values()) != now:
+            if any(self._store.mark(name) != value for name, value in self._derivation().items()):
                 report.restarts += 1
                 self._begin_again()
-        if not self._cursor:
-            self._look_for_declarations()
+        else:
+            self._take_in(self._declared_in_log())
         self._checked = True
 
-    def _look_for_declarations(self) -> None:
-        """Take in what the whole log declares, and nothing that it no longer does."""
-        for key, _ in list(self._declarations.items()):
-            self._declarations.delete(key)
+    def _derivation(self) -> dict[str, str]:
+        """What state depends on beside the events before its cursor."""
+        return {
+            "generation": str(self._log.generation(EVENTS)),
+            "derivation": DERIVATION,
+            "contract": self._contract.fingerprint,
+        }
+
+    def _declared_in_log(self) -> dict[str, Declaration]:
+        """Return what the whole log declares, so that no declaration makes a fold from the beginning begin again."""
+        found: dict[str, Declaration] = {}
         offset = 0
         while rows := self._log.read_values(EVENTS, offset, self._batch):
             offset = rows[-1][0]
             for _, _, value in rows:
                 if _DECLARED in value:
-                    self._take_declaration(value)
+                    found.update(_declaration(value))
+        return found
+
+    def _take_in(self, declared: Mapping[str, Declaration]) -> None:
+        """Make these the declarations of the state, and no others."""
+        for key in {key for key, _ in self._declarations.items()} - declared.keys():
+            self._declarations.delete(key)
+        for key, declaration in declared.items():
+            self._declarations.put(key, declaration)
         self._contract = self._compiled()
         self._fold = Fold(self._state, self._contract)
-
-    def _take_declaration(self, value: bytes) -> None:
-        try:
-            event = decode(value)
-        except Quarantined:
-            return
-        if isinstance(event.data, ContractDeclared):
-            self._declarations.put(_key(event), Declaration(time=to_us(event.time), data=event.data))
 
     def _advance(self, report: RunReport, limit: int | None) -> bool:
         """Fold one batch, or commit at the end; False when all is done.
@@ -164,11 +175,16 @@ class Engine:
         try:
             if not self._checked:
                 self._check(report)
-            if (limit is None or report.events < limit) and self._step(report, limit):
+            if limit is not None and report.events >= limit:
+                self._commit(report)
+                return False
+            if self._step(report, limit):
                 return True
             self._commit(report)
+            self._sequence = self._store.publish(after=self._sequence)
         except Overtaken:
             report.overtaken += 1
+            self._store.refresh()
             self._open()
             return True
         return False
@@ -177,7 +193,6 @@ class Engine:
         self._cursor = self._reached = int(self._store.mark("cursor") or 0)
         told = self._store.mark("as_of")
         self._as_of = None if told is None else int(told)
-        self._generation = self._log.generation(EVENTS)
         self._sequence = self._store.sequence()
         self._state = State(self._store)
         self._declarations = self._state.table("declaration", Declaration)
@@ -188,7 +203,7 @@ class Engine:
         self._fold = Fold(self._state, self._contract)
 
     def _compiled(self) -> Contract:
-        return Contract.compile((found.time, key, found.data) for key, found in self._declarations.items())
+        return _compile(self._declarations.items())
 
     def _step(self, report: RunReport, limit: int | None) -> bool:
         """Fold one batch; False when there is none."""
@@ -240,23 +255,24 @@ class Engine:
         fingerprint, self._contract = self._contract.fingerprint, self._compiled()
         return self._contract.fingerprint != fingerprint
 
-    def _begin_again(self) -> None:
-        """Drop everything derived, and go back to the first event."""
-        self._store.clear(after=self._sequence)
+    def _begin_again(self, *, fresh: bool = False) -> None:
+        """Turn to a state beside the present one and fold from the first event, or go on with what was begun there."""
+        declared = self._declared_in_log()
+        self._contract = _compile(declared.items())
+        self._sequence = self._store.begin(self._derivation(), after=self._sequence, fresh=fresh)
         self._open()
+        if not self._cursor:
+            self._take_in(declared)
+        self._checked = True
 
     def _commit(self, report: RunReport) -> None:
         tables = self._state.tables
         changes = {name: rows for name, table in tables.items() if (rows := table.drain())}
         if not changes and self._reached == self._cursor:
             return
-        marks = {
-            "cursor": str(self._reached),
-            "contract": self._contract.fingerprint,
-            "generation": str(self._generation),
-            "derivation": DERIVATION,
-            **({} if self._as_of is None else {"as_of": str(self._as_of)}),
-        }
+        marks = {"cursor": str(self._reached), **self._derivation()}
+        if self._as_of is not None:
+            marks["as_of"] = str(self._as_of)
         self._sequence = self._store.commit(changes, marks, after=self._sequence)
         self._cursor = self._reached
         self._pending = 0
@@ -264,6 +280,21 @@ class Engine:
         if sum(len(table) for table in tables.values()) > KEEP_OBJECTS:
             for table in tables.values():
                 table.forget()
+
+
+def _compile(declared: Iterable[tuple[str, Declaration]]) -> Contract:
+    return Contract.compile((found.time, key, found.data) for key, found in declared)
+
+
+def _declaration(value: bytes) -> dict[str, Declaration]:
+    """Read an encoded declaration; empty for one that this release cannot read, or that only mentions the type."""
+    try:
+        event = decode(value)
+    except Quarantined:
+        return {}
+    if not isinstance(event.data, ContractDeclared):
+        return {}
+    return {_key(event): Declaration(time=to_us(event.time), data=event.data)}
 
 
 def _key(event: Event) -> str:

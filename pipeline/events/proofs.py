@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pipeline.events.errors import Rejected
 
 TOKEN_HEADER = "x-leadline-token"  # noqa: S105 - the name of a header
+_HUB_SCHEME = "sha256="
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:
@@ -47,6 +48,21 @@ def check_signatures(header: str, shown: Sequence[str], proofs: Sequence[bytes])
     fits = [hmac.compare_digest(each, proof) for each in given for proof in proofs]
     if not any(fits):
         raise Rejected(401, f"{header} does not match the body under any of the secrets")
+
+
+def check_hub_signature(
+    connector: str, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes], header: str = "X-Hub-Signature"
+) -> None:
+    """Raise `Rejected` (401) unless `header` is `sha256=<HMAC of the raw body>`, as WebSub and many forges have it."""
+    known, shown = usable(connector, secrets), lowered(headers).get(header.lower(), "").strip()
+    if not shown.startswith(_HUB_SCHEME):
+        raise Rejected(401, f"{header} with {_HUB_SCHEME} is absent; does the webhook have a secret?")
+    check_signatures(header, [shown], [hub_signature(secret, body) for secret in known])
+
+
+def hub_signature(secret: bytes, body: bytes) -> bytes:
+    """Return what `X-Hub-Signature` says of a body."""
+    return _HUB_SCHEME.encode() + hmac_sha256(secret, body)
 
 
 def check_token(connector: str, headers: Mapping[str, str], secrets: Sequence[bytes]) -> None:

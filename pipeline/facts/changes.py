@@ -30,6 +30,7 @@ class Change(msgspec.Struct, array_like=True):
     repo: str
     created: int | None = None
     author: str | None = None
+    author_stamp: tuple[int, str] = (-(1 << 62), "")
     merged: int | None = None
     merge_sha: str | None = None
     merge_stamp: tuple[int, str] = (-(1 << 62), "")
@@ -72,8 +73,8 @@ class Changes:
         at = to_us(event.time)
         change.created = at if change.created is None else min(change.created, at)
         change.last_open = max(change.last_open or at, at)
-        if data.author is not None:
-            change.author = data.author if change.author is None else min(change.author, data.author)
+        if data.author is not None and (change.author is None or (at, event.id) < change.author_stamp):
+            change.author, change.author_stamp = data.author, (at, event.id)
         self._put(data.change, change)
 
     def updated(self, event: Event, data: ChangeUpdated) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pipeline.api.reading import Reader
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.exporter.model import ReadModel
 from pipeline.ingest.quarantine import Failure, Quarantine
 from pipeline.log.memory import MemoryLog
@@ -51,7 +51,8 @@ def test_a_block_of_reads_outlives_a_table(stores: tuple[SqliteStore, SqliteStor
     write(written, "a", "1")
     with read.snapshot():
         assert things(read) == ["1"]
-        written.clear()
+        written.begin({})
+        written.publish()
         assert things(read) == ["1"]
     with read.snapshot():
         assert things(read) == []

@@ -14,7 +14,7 @@ import msgspec
 from pipeline.audit.load import load_events, scratch
 from pipeline.audit.recompute import recompute_facts, recompute_metrics
 from pipeline.engine.embedded import BATCH, COMMIT_EVERY, Engine
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.events.codec import decode, encode
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id

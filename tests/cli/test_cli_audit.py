@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.cli.audit import show
 from pipeline.cli.output import Format
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.events.codec import encode
 from pipeline.facts.rows import DeploymentFact
 from pipeline.facts.state import State

@@ -15,7 +15,7 @@ from connectors.git import CONNECTOR
 from connectors.git.options import ReadOptions
 from connectors.git.read import read
 from pipeline.engine.embedded import Engine
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.events.delivery import Context
 from pipeline.facts.commits import Node
 from pipeline.facts.rows import ChangeFact, DeploymentFact

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.engine.embedded import Engine
-from pipeline.engine.store import MemoryStore, SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
+from pipeline.engine.store import MemoryStore
 from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from pipeline.facts.rows import FACTS
@@ -192,6 +194,38 @@ def test_state_that_another_release_derived_is_derived_anew() -> None:
     assert engine.state.table("fact_change", FACTS["change"]).get("acme/shop#1") is not None
 
 
+def test_the_present_state_holds_until_the_new_one_is_whole() -> None:
+    log = MemoryLog()
+    append(log, [opened(f"02 09:{number:02}", number) for number in range(20)])
+    store = MemoryStore()
+    Engine(log, store).run()
+    seen: list[int] = []
+
+    def look(_: int, __: int) -> None:
+        reader = Engine(log, copy(store))
+        reader._store.refresh()
+        seen.append(len(list(reader._store.scan("fact_change"))))
+
+    Engine(log, store, batch=5, commit_every=5).rebuild(progress=look)
+    assert seen
+    assert set(seen) == {20}
+
+
+def test_a_rebuild_that_was_killed_is_gone_on_with() -> None:
+    log = MemoryLog()
+    append(log, [opened(f"02 09:{number:02}", number) for number in range(20)])
+    store = MemoryStore()
+    Engine(log, store).run()
+    store.commit({}, {"derivation": "0"})
+    stopped = Engine(log, store, batch=5, commit_every=5)
+    stopped.run(limit=10)
+    store.refresh()
+    resumed = Engine(log, store, batch=5, commit_every=5)
+    report = resumed.run()
+    assert (report.restarts, report.events) == (1, 10)
+    assert resumed.position == log.end(EVENTS)
+
+
 def test_rebuild_equals_what_was_there() -> None:
     log = MemoryLog()
     append(log, [event for story in STORIES[:12] for event in story.events])
@@ -206,7 +240,7 @@ _KILLED = """
 import os, sys
 from pathlib import Path
 from pipeline.engine.embedded import Engine
-from pipeline.engine.store import SqliteStore
+from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.log.sqlite import SqliteLog
 path = Path(sys.argv[1])
 engine = Engine(SqliteLog(path), SqliteStore(path), batch=5, commit_every=int(sys.argv[2]))

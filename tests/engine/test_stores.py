@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.store import MemoryStore, Overtaken, SqliteStore, Store
+from pipeline.engine.sqlite_store import SqliteStore
+from pipeline.engine.store import MemoryStore, Overtaken, Store
 from pipeline.events.errors import Corrupt, Retryable
 
 Opener = Callable[[], Store]
@@ -61,14 +62,58 @@ def test_facts_are_told_by_the_commit_that_changed_them(reopen: Opener) -> None:
     assert store.load("fact_change", "y") is None
 
 
-def test_clear_drops_everything_and_retracts_facts(reopen: Opener) -> None:
+def test_what_is_begun_is_seen_when_it_is_published(reopen: Opener) -> None:
     store = reopen()
-    store.commit({"fact_change": [("x", b"1")], "node": [("n", b"1")]}, {"cursor": "9"})
+    store.commit({"fact_change": [("x", b"1"), ("y", b"1")], "node": [("n", b"1")]}, {"cursor": "9"})
     before = store.sequence()
-    assert store.clear() == before + 1
-    assert store.mark("cursor") is None
-    assert store.load("node", "n") is None
-    assert list(store.facts_since("change", before)) == [("x", None)]
+    store.begin({"contract": "new"}, after=before)
+    assert (store.mark("cursor"), store.mark("contract"), store.load("node", "n")) == (None, "new", None)
+    store.commit({"fact_change": [("y", b"2")]}, {"cursor": "9"})
+    store.refresh()
+    assert (store.mark("contract"), store.load("fact_change", "y")) == (None, b"1")
+    store.begin({"contract": "new"})
+    assert store.load("fact_change", "y") == b"2"
+    store.publish(after=store.sequence())
+    published = reopen()
+    assert (published.mark("contract"), published.load("fact_change", "y")) == ("new", b"2")
+    assert published.load("node", "n") is None
+    assert list(published.facts_since("change", before)) == [("x", None), ("y", b"2")]
+
+
+def test_what_was_begun_with_other_marks_or_afresh_is_dropped(reopen: Opener) -> None:
+    store = reopen()
+    store.begin({"contract": "new"})
+    store.commit({"node": [("a", b"1")]}, {"cursor": "3"})
+    store.refresh()
+    store.begin({"contract": "newer"})
+    assert (store.load("node", "a"), store.mark("cursor")) == (None, None)
+    store.commit({"node": [("a", b"2")]}, {})
+    store.refresh()
+    store.begin({"contract": "newer"}, fresh=True)
+    assert store.load("node", "a") is None
+
+
+def test_publishing_without_a_begin_does_nothing(reopen: Opener) -> None:
+    store = reopen()
+    store.commit({"node": [("a", b"1")]}, {})
+    assert store.publish() == store.sequence() == 1
+    assert store.load("node", "a") == b"1"
+
+
+def test_a_reader_that_was_there_before_finds_the_new_state(tmp_path: Path) -> None:
+    writer, reader = SqliteStore(tmp_path / "state.db"), SqliteStore(tmp_path / "state.db")
+    writer.commit({"node": [("a", b"1")]}, {})
+    with reader.snapshot():
+        assert reader.load("node", "a") == b"1"
+    writer.begin({})
+    writer.commit({"node": [("a", b"2")]}, {})
+    with reader.snapshot():
+        assert reader.load("node", "a") == b"1"
+    writer.publish()
+    with pytest.raises(Overtaken):
+        reader.load("node", "a")
+    with reader.snapshot():
+        assert reader.load("node", "a") == b"2"
 
 
 def test_a_writer_that_was_overtaken_writes_nothing(reopen: Opener) -> None:
@@ -78,7 +123,8 @@ def test_a_writer_that_was_overtaken_writes_nothing(reopen: Opener) -> None:
     with pytest.raises(Overtaken):
         second.commit({"node": [("a", b"2")]}, {"cursor": "2"}, after=seen)
     with pytest.raises(Overtaken):
-        second.clear(after=seen)
+        second.begin({}, after=seen)
+    second.refresh()
     assert reopen().load("node", "a") == b"1"
     assert reopen().mark("cursor") == "1"
 
