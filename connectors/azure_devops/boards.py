@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from connectors.azure_devops.code import MAX_TITLE, person
+from connectors.azure_devops.code import person
 from connectors.azure_devops.place import source
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, Source
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE
 from pipeline.events.reading import Node
 from pipeline.events.types import (
     DependencyEvent,

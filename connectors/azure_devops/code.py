@@ -10,6 +10,18 @@ from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, Source
 from pipeline.events.envelope import Event
+from pipeline.events.forges import (
+    ABANDONED,
+    BRANCH_UPDATED,
+    CREATED,
+    HEADS,
+    MAX_TITLE,
+    MERGED,
+    RECORDED,
+    REVIEWED,
+    UPDATED,
+    existing,
+)
 from pipeline.events.reading import Node
 from pipeline.events.types import (
     BranchUpdated,
@@ -23,16 +35,6 @@ from pipeline.events.types import (
     RefVia,
 )
 
-(RECORDED,) = CommitRecorded.TYPES
-(BRANCH_UPDATED,) = BranchUpdated.TYPES
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
-
-MAX_TITLE = 500
-_HEADS = "refs/heads/"
 #: Boards calls its work items `AB#12` wherever the code is hosted; in Azure Repos a bare `#12` means the same.
 _WORK_ITEM = re.compile(r"(?<![\w/&])(?:AB)?#([1-9]\d{0,8})\b")
 
@@ -61,25 +63,20 @@ def push(root: Node, context: Context) -> Outcome:
     where = source(context, repo, *urls_of(told), *urls_of(told.child("repository")))
     updates, commits = told.items("refUpdates"), told.items("commits")
     events = [_commit(item, repo, where, context) for item in commits if item.has("author") or item.has("committer")]
-    heads = [update for update in updates if update.text("name").startswith(_HEADS)]
+    heads = [update for update in updates if update.text("name").startswith(HEADS)]
     listed = [item.text("commitId") for item in commits] if len(updates) == 1 else []
     for update in heads:
-        name = update.text("name").removeprefix(_HEADS)
+        name = update.text("name").removeprefix(HEADS)
         data = BranchUpdated(
             repo=repo,
             branch=name,
-            before=_existing(update.text_or_none("oldObjectId")),
-            after=_existing(update.text_or_none("newObjectId")),
+            before=existing(update.text_or_none("oldObjectId")),
+            after=existing(update.text_or_none("newObjectId")),
             commits=listed,
             distinct=listed,
         )
         events.append(where.event(BRANCH_UPDATED, at, f"{repo}/tree/{name}", data))
     return events or ("git.push.tag" if updates else "git.push.empty")
-
-
-def _existing(sha: str | None) -> str | None:
-    """Git writes zeros for a branch that is not there."""
-    return sha if sha and sha.strip("0") else None
 
 
 def _commit(item: Node, repo: str, where: Source, context: Context) -> Event:

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from connectors.bitbucket_cloud.repository import (
-    MAX_TITLE,
-    Outcome,
-    Repository,
-    full_sha,
-    is_automation,
-    mentions,
-    person,
-)
-from pipeline.events import references
+from connectors.bitbucket_cloud.repository import Repository, full_sha, is_automation, person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Verdict
 from pipeline.events.reading import Node
-from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
+from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
-
-Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
 #: Event key -> verdict, and the object that tells who and when.
 _REVIEWS: dict[str, tuple[Verdict, str]] = {
     "pullrequest:approved": ("approved", "approval"),
@@ -59,19 +43,15 @@ def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] 
     events = _looks(pull, repo, context, commits)
     if state == "MERGED":
         sha = full_sha(pull.text_or_none("merge_commit", "hash"))
-        merged = ChangeMerged(repo=repo.name, change=change, merge_sha=sha)
-        events.append(repo.event(MERGED, pull.moment("updated_on"), change, merged))
+        events.append(repo.merged(change, pull.moment("updated_on"), sha))
     elif state in _ABANDONED:
-        gone = ChangeAbandoned(repo=repo.name, change=change)
-        events.append(repo.event(ABANDONED, pull.moment("updated_on"), change, gone))
+        events.append(repo.abandoned(change, pull.moment("updated_on")))
     return events
 
 
 def _looks(pull: Node, repo: Repository, context: Context, commits: list[str] | None = None) -> list[Event]:
     change, created_at = repo.numbered(pull.integer("id")), pull.moment("created_on")
-    created = ChangeCreated(
-        repo=repo.name, change=change, created_at=created_at, author=person(pull, "author", context)
-    )
+    author = person(pull, "author", context)
     title, branch = pull.text_or_none("title"), pull.text_or_none("source", "branch", "name")
     body = pull.text_or_none("description") or pull.text_or_none("summary", "raw")
     head = pull.text_or_none("source", "commit", "hash")
@@ -82,17 +62,13 @@ def _looks(pull: Node, repo: Repository, context: Context, commits: list[str] | 
         branch=branch,
         base=pull.text_or_none("destination", "branch", "name"),
         head_sha=full_sha(head) or next((sha for sha in commits or [] if head and sha.startswith(head)), None),
-        refs=references.merge(
-            mentions(title, "title", repo),
-            mentions(body, "body", repo),
-            references.in_branch(branch),
-        ),
+        refs=repo.change_refs(title, body, branch),
         commits=commits,
         draft=pull.flag("draft"),
         closed=pull.text_or_none("state") in {"MERGED", *_ABANDONED},
     )
     return [
-        repo.event(CREATED, created_at, change, created),
+        repo.created(change, created_at, author),
         repo.event(UPDATED, pull.moment("updated_on"), change, updated),
     ]
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from connectors.bitbucket_cloud.repository import Outcome, Repository, author, first_line, full_sha, joined, mentions
+from connectors.bitbucket_cloud.repository import Repository, author, full_sha
 from pipeline.events import references
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.envelope import Event
+from pipeline.events.forges import BRANCH_UPDATED, RECORDED, first_line
 from pipeline.events.reading import Node
-from pipeline.events.types import BranchUpdated, ChangeMerged, CommitRecorded
-
-(RECORDED,) = CommitRecorded.TYPES
-(BRANCH_UPDATED,) = BranchUpdated.TYPES
-(MERGED,) = ChangeMerged.TYPES
+from pipeline.events.types import BranchUpdated, CommitRecorded
 
 #: What Bitbucket writes first in the message of a merge or squash.
 _MERGED_IN = re.compile(r"Merged in .{1,300}? \(pull request #([1-9]\d{0,17})\)")
@@ -61,7 +59,7 @@ def _commit(commit: Node, after: str, at: datetime, repo: Repository, context: C
     # The history of a fork tells of pull requests of the repository that it came from.
     if merged and not forked and full_sha(sha):
         change = repo.numbered(int(merged[1]))
-        events.append(repo.event(MERGED, made_at, change, ChangeMerged(repo=repo.name, change=change, merge_sha=sha)))
+        events.append(repo.merged(change, made_at, sha))
     return events
 
 
@@ -81,6 +79,6 @@ def _recorded(commit: Node, at: datetime, repo: Repository, context: Context) ->
         parents=[parent.text("hash") for parent in commit.items("parents")] if told else None,
         title=first_line(message),
         author=author(commit, context),
-        refs=references.merge(mentions(message, "commit", repo)),
+        refs=references.merge(repo.mentions(message, "commit")),
     )
     return repo.event(RECORDED, at, data.sha, data)

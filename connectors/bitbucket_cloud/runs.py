@@ -7,7 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from connectors.bitbucket_cloud.repository import Outcome, Repository, left_out
+from connectors.bitbucket_cloud.repository import Repository, left_out
+from pipeline.events.deploying import Outcome
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import Node
 from pipeline.events.types import DeploymentEvent, PipelineRun, ServiceRolledBack

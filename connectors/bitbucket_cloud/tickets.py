@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.bitbucket_cloud.repository import HOST, MAX_TITLE, Outcome, Repository, person
+from connectors.bitbucket_cloud.repository import HOST, Repository, person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE
 from pipeline.events.reading import Node
 from pipeline.events.types import TicketClosed, TicketCreated, TicketMoved, TicketUpdated
 

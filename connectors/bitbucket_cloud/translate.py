@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from connectors.bitbucket_cloud import changes, code, runs, tickets
-from connectors.bitbucket_cloud.repository import Outcome, joined, of_node
+from connectors.bitbucket_cloud.repository import of_node
 from pipeline.events.delivery import Context, Delivery, Translation
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import Node, parse_json
 

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
-from connectors.bitbucket_server.repository import (
-    MAX_TITLE,
-    Outcome,
-    Repository,
-    is_automation,
-    of_object,
-    person,
-)
-from pipeline.events import references
+from connectors.bitbucket_server.repository import Repository, is_automation, of_object, person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Verdict
 from pipeline.events.reading import Node
-from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
+from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
-
-Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
 _REVIEWS: dict[str, Verdict] = {
     "pr:reviewer:approved": "approved",
     "pr:reviewer:needs_work": "changes_requested",
@@ -51,8 +37,7 @@ def webhook(kind: str, root: Node, context: Context) -> Outcome:
         reviewer = root.child_or_none("participant", "user") or root.child_or_none("actor")
         events.append(_reviewed(repo, change, root.moment("date"), reviewer, context, _REVIEWS[kind]))
     if kind == "pr:deleted" and pull.text_or_none("state") == "OPEN":
-        gone = ChangeAbandoned(repo=repo.name, change=change)
-        events.append(repo.event(ABANDONED, root.moment("date"), change, gone))
+        events.append(repo.abandoned(change, root.moment("date")))
     return events
 
 
@@ -65,16 +50,13 @@ def snapshot(pull: Node, repo: Repository, context: Context) -> list[Event]:
     """Return all that a pull request tells of itself: that it was created, what it looks like, and how it ended."""
     change, created_at = repo.numbered(pull.integer("id")), pull.moment("createdDate")
     author, state = person(pull.child_or_none("author", "user"), context), pull.text_or_none("state")
-    created = ChangeCreated(repo=repo.name, change=change, created_at=created_at, author=author)
-    events = [repo.event(CREATED, created_at, change, created), _updated(pull, change, repo, state)]
+    events = [repo.created(change, created_at, author), _updated(pull, change, repo, state)]
     closed_at = pull.moment_or_none("closedDate")
     if state == "MERGED":
         sha = pull.text_or_none("properties", "mergeCommit", "id")
-        merged = ChangeMerged(repo=repo.name, change=change, merge_sha=sha)
-        events.append(repo.event(MERGED, closed_at or pull.moment("updatedDate"), change, merged))
+        events.append(repo.merged(change, closed_at or pull.moment("updatedDate"), sha))
     elif state == "DECLINED":
-        gone = ChangeAbandoned(repo=repo.name, change=change)
-        events.append(repo.event(ABANDONED, closed_at or pull.moment("updatedDate"), change, gone))
+        events.append(repo.abandoned(change, closed_at or pull.moment("updatedDate")))
     return events
 
 
@@ -87,11 +69,7 @@ def _updated(pull: Node, change: str, repo: Repository, state: str | None) -> Ev
         branch=branch,
         base=pull.text_or_none("toRef", "displayId"),
         head_sha=pull.text_or_none("fromRef", "latestCommit"),
-        refs=references.merge(
-            references.in_text(title, "title"),
-            references.in_text(pull.text_or_none("description"), "body"),
-            references.in_branch(branch),
-        ),
+        refs=repo.change_refs(title, pull.text_or_none("description"), branch),
         draft=pull.flag("draft"),
         closed=state in {"MERGED", "DECLINED"},
     )

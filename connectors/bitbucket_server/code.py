@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.bitbucket_server.repository import MAX_TITLE, Outcome, Repository, is_protected, of_object
+from connectors.bitbucket_server.repository import Repository, is_protected, of_object
 from pipeline.events import references
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import BRANCH_UPDATED, HEADS, RECORDED, existing, first_line
 from pipeline.events.reading import Node
 from pipeline.events.types import BranchUpdated, CommitRecorded
-
-(RECORDED,) = CommitRecorded.TYPES
-(BRANCH_UPDATED,) = BranchUpdated.TYPES
-
-_HEADS = "refs/heads/"
 
 
 def refs_changed(root: Node, context: Context) -> Outcome:
     """Webhook `repo:refs_changed`: several branches and tags may have moved. Newer releases list commits as well."""
     repo, at = of_object(root.child("repository"), context), root.moment("date")
     commits = [polled_commit(commit, repo, context) for commit in root.items("commits")]
-    moved = [_moved(change, at, repo, context) for change in root.items("changes") if _ref(change).startswith(_HEADS)]
+    moved = [_moved(change, at, repo, context) for change in root.items("changes") if _ref(change).startswith(HEADS)]
     return [*commits, *moved] or "refs_changed.tag"
 
 
@@ -30,21 +27,16 @@ def _ref(change: Node) -> str:
 
 
 def _moved(change: Node, at: datetime, repo: Repository, context: Context) -> Event:
-    branch = _ref(change).removeprefix(_HEADS)
+    branch = _ref(change).removeprefix(HEADS)
     data = BranchUpdated(
         repo=repo.name,
         branch=branch,
-        before=_existing(change.text_or_none("fromHash")),
-        after=_existing(change.text_or_none("toHash")),
+        before=existing(change.text_or_none("fromHash")),
+        after=existing(change.text_or_none("toHash")),
         # A forced push is not told. Only where nobody does that does `after` surely contain `before`.
         forced=not is_protected(branch, context),
     )
     return repo.event(BRANCH_UPDATED, at, f"{repo.name}/branch/{branch}", data)
-
-
-def _existing(sha: str | None) -> str | None:
-    """Git writes zeros for a branch that is not there."""
-    return sha if sha and sha.strip("0") else None
 
 
 def polled_commit(item: Node, repo: Repository, context: Context) -> Event:
@@ -59,8 +51,8 @@ def polled_commit(item: Node, repo: Repository, context: Context) -> Event:
         authored_at=authored_at,
         committed_at=at,
         parents=[parent.text("id") for parent in item.items("parents")] if told else None,
-        title=next(iter((message or "").strip().splitlines()), "")[:MAX_TITLE],
+        title=first_line(message),
         author=context.actor(author.text_or_none("emailAddress") or author.text_or_none("name")) if author else None,
-        refs=references.merge(references.in_text(message, "commit")),
+        refs=references.merge(repo.mentions(message, "commit")),
     )
     return repo.event(RECORDED, at, data.sha, data)

@@ -1,54 +1,36 @@
-"""Where something happened: the repository that a payload names, and events in its name."""
+"""Where something happened: the repository that a payload names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from fnmatch import fnmatchcase
 
-import msgspec
-
+from pipeline.events import forges, references
 from pipeline.events.delivery import Context
-from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.ids import event_id
 from pipeline.events.reading import Node
-from pipeline.events.types import Payload
+from pipeline.events.types import Ref, RefVia
 
 #: The header with which the poller says what a page is about: `PROJECT/repository`.
 REPO_HEADER = "x-leadline-repo"
-MAX_TITLE = 500
 DEFAULTS: Mapping[str, str] = {"base_url": "bitbucket", "protected_branches": "main, master, develop, release/*"}
-
-#: What became of a payload: events, or the name under which it was left out on purpose.
-Outcome = list[Event] | str
 
 _NAME = re.compile(r"~?[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
-class Repository(msgspec.Struct, frozen=True):
-    """A repository: `name` is `PROJECT/repository`, `base` the address of its Bitbucket, as the settings give it."""
+class Repository(forges.Repository, frozen=True):
+    """A repository: `name` is `PROJECT/repository`, `host` the address of its Bitbucket, as the settings give it."""
 
-    base: str
-    name: str
+    @property
+    def source(self) -> str:
+        """The address of its page."""
+        project, _, slug = self.name.partition("/")
+        return f"{self.host}/projects/{project}/repos/{slug}"
 
-    def numbered(self, number: int) -> str:
-        """Return the id of a pull request."""
-        return f"{self.name}#{number}"
-
-    def event(self, event_type: str, at: datetime, subject: str, data: Payload, *told: object) -> Event:
-        """Return an event whose id covers type, subject, time and content, and `told` where two may share all that."""
-        content, (project, _, slug) = msgspec.json.encode(data).decode(), self.name.partition("/")
-        return Event(
-            id=event_id(event_type, subject, at.isoformat(), content, *told),
-            source=f"{self.base}/projects/{project}/repos/{slug}",
-            type=event_type,
-            time=at,
-            subject=subject,
-            partitionkey=self.name,
-            data=data,
-        )
+    def mentions(self, text: str | None, via: RefVia) -> list[Ref]:
+        """Return what a text mentions. Bitbucket has no issues, so that a bare `#7` is none."""
+        return references.in_text(text, via)
 
 
 def setting(context: Context, name: str) -> str:

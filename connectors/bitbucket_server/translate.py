@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from connectors.bitbucket_server import changes, code
-from connectors.bitbucket_server.repository import Outcome, of_header
+from connectors.bitbucket_server.repository import of_header
 from pipeline.events.delivery import Context, Delivery, Translation
+from pipeline.events.deploying import Outcome
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import Node, parse_json
 

@@ -9,7 +9,6 @@ from pipeline.events import proofs
 from pipeline.events.delivery import Connector, Context, Delivery, Translation
 
 SIGNATURE = "x-signature"
-_PREFIX = b"sha256="
 
 
 class Flux:
@@ -30,7 +29,7 @@ class Flux:
             proofs.check_token(self.name, headers, secrets)
             return
         known = proofs.usable(self.name, secrets)
-        proofs.check_signatures("X-Signature", [shown], [_PREFIX + proofs.hmac_sha256(each, body) for each in known])
+        proofs.check_signatures("X-Signature", [shown], [proofs.hub_signature(each, body) for each in known])
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
         """Return (kind by the shape of the body, hash of the body); never raises."""

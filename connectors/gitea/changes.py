@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
-from connectors.gitea.fields import MAX_TITLE, Outcome, is_automation, label_names, left_out, person
-from connectors.gitea.repository import Repository
-from pipeline.events import references
+from connectors.gitea.fields import is_automation, label_names, person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Repository, Verdict, left_out
 from pipeline.events.reading import Node
-from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
-
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
-
-Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
+from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
 #: End of the type of a review in a webhook (`pull_request_review_approved`, `pull_request_comment`) -> verdict.
 _TYPES: dict[str, Verdict] = {"approved": "approved", "rejected": "changes_requested", "comment": "commented"}
@@ -53,15 +44,14 @@ def snapshot(pull: Node, repo: Repository, context: Context, *, closed_now: bool
     change, created_at = repo.numbered(pull.integer("number")), pull.moment("created_at")
     merged_at, closed_at = pull.moment_or_none("merged_at"), pull.moment_or_none("closed_at")
     closed = merged_at is not None or pull.text_or_none("state") == "closed"
-    created = ChangeCreated(repo=repo.name, change=change, created_at=created_at, author=person(pull, "user", context))
-    events = [repo.event(CREATED, created_at, change, created), _updated(pull, change, repo, closed=closed)]
+    created = repo.created(change, created_at, person(pull, "user", context))
+    events = [created, _updated(pull, change, repo, closed=closed)]
     if merged_at is not None:
         sha = pull.text_or_none("merge_commit_sha") or pull.text_or_none("merged_commit_id")
-        events.append(repo.event(MERGED, merged_at, change, ChangeMerged(repo=repo.name, change=change, merge_sha=sha)))
+        events.append(repo.merged(change, merged_at, sha))
     elif closed and not pull.flag("merged"):
         at = closed_at or (pull.moment("updated_at") if closed_now else None)
-        gone = ChangeAbandoned(repo=repo.name, change=change)
-        events += [repo.event(ABANDONED, at, change, gone)] if at else []
+        events += [repo.abandoned(change, at)] if at else []
     return events
 
 
@@ -75,12 +65,7 @@ def _updated(pull: Node, change: str, repo: Repository, *, closed: bool) -> Even
         base=pull.text_or_none("base", "ref"),
         head_sha=pull.text_or_none("head", "sha"),
         labels=labels,
-        refs=references.merge(
-            references.in_text(title, "title", repo.name),
-            references.in_text(pull.text_or_none("body"), "body", repo.name),
-            references.in_branch(branch),
-            references.in_labels(labels),
-        ),
+        refs=repo.change_refs(title, pull.text_or_none("body"), branch, labels),
         draft=pull.flag("draft") or title.startswith(_DRAFTS),
         closed=closed,
     )

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 
+from pipeline.events import proofs
 from pipeline.events.errors import Rejected
 
+_HUB_SIGNATURE = "x-hub-signature-256"
 #: Headers with the HMAC-SHA256 of the body in hexadecimal; the first that is there decides. One begins with `sha256=`.
-_SIGNATURES = ("x-forgejo-signature", "x-gitea-signature", "x-hub-signature-256", "x-gogs-signature")
+_SIGNATURES = ("x-forgejo-signature", "x-gitea-signature", _HUB_SIGNATURE, "x-gogs-signature")
 _EVENTS = ("x-forgejo-event", "x-gitea-event", "x-gogs-event", "x-github-event")
 _DELIVERIES = ("x-forgejo-delivery", "x-gitea-delivery", "x-gogs-delivery", "x-github-delivery")
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:
     """Raise `Rejected` (401) unless a secret vouches for the raw body. Several are valid while one replaces another."""
-    sent = {name.lower(): value for name, value in headers.items()}
-    usable = [secret for secret in secrets if secret]
-    if not usable:
-        raise Rejected(401, "no secret is configured for the gitea connector; set one and give it to the webhook")
+    known, sent = proofs.usable("gitea", secrets), proofs.lowered(headers)
     name = next((name for name in _SIGNATURES if sent.get(name)), None)
     if name is None:
         raise Rejected(401, "no signature: neither X-Gitea-Signature nor its kin; does the webhook have a secret?")
-    given = sent[name].strip()
-    if name == "x-hub-signature-256":
-        scheme, _, given = given.partition("=")
-        if scheme != "sha256":
-            raise Rejected(401, "X-Hub-Signature-256 does not begin with sha256=")
-    shown = given.encode(errors="replace")
-    # Every secret is tried, so that the time does not tell which one fits.
-    fits = [hmac.compare_digest(hmac.new(key, body, hashlib.sha256).hexdigest().encode(), shown) for key in usable]
-    if not any(fits):
-        raise Rejected(401, f"{name} does not match the body under any of the secrets")
+    if name == _HUB_SIGNATURE:
+        proofs.check_hub_signature("gitea", headers, body, known, name)
+    else:
+        proofs.check_signatures(name, [sent[name]], [proofs.hmac_sha256(secret, body) for secret in known])
 
 
 def describe(headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
@@ -40,4 +31,4 @@ def describe(headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
     sent = {name.lower(): value.strip() for name, value in headers.items()}
     kind = next((sent[name] for name in _EVENTS if sent.get(name)), "unknown")
     delivery = next((sent[name] for name in _DELIVERIES if sent.get(name)), "")
-    return kind, delivery or hashlib.blake2b(body, digest_size=16).hexdigest()
+    return kind, delivery or proofs.body_id(body)

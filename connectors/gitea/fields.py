@@ -1,20 +1,9 @@
-"""Fields that several of Gitea's objects share: people, labels, names of what is left out."""
+"""Fields that several of Gitea's objects share: people, labels."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from pipeline.events.delivery import Context
-from pipeline.events.envelope import Event
 from pipeline.events.reading import Node
-
-#: What became of a payload: events, or the name under which it was left out on purpose.
-Outcome = list[Event] | str
-
-MAX_TITLE = 500
-
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def login(node: Node, field: str) -> str | None:
@@ -35,20 +24,3 @@ def is_automation(node: Node, field: str) -> bool:
 def label_names(node: Node) -> list[str]:
     """Return the labels, sorted."""
     return sorted({item.text("name") for item in node.items("labels")})
-
-
-def joined(outcomes: Iterable[Outcome]) -> Outcome:
-    """Join the outcomes of several items, each event once. They count as left out only if none tells anything."""
-    events: dict[str, Event] = {}
-    reasons: list[str] = []
-    for outcome in outcomes:
-        if isinstance(outcome, str):
-            reasons.append(outcome)
-        else:
-            events.update((event.id, event) for event in outcome)
-    return reasons[0] if reasons and not events else list(events.values())
-
-
-def left_out(kind: str, what: str | None) -> str:
-    """Return the name of something that is left out; what is not written like a name counts as `other`."""
-    return f"{kind}.{what if what and _CODE.fullmatch(what) else 'other'}"

@@ -1,18 +1,13 @@
-"""Where something happened: the repository that a payload names, and events in its name."""
+"""Where something happened: the repository that a payload names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
-import msgspec
-
-from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.ids import event_id
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node
-from pipeline.events.types import Payload
 
 #: The header with which the poller says what a page is about: the URL of the repository.
 REPO_HEADER = "x-leadline-repo"
@@ -20,35 +15,6 @@ REPO_HEADER = "x-leadline-repo"
 _NAME = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _URL = re.compile(r"(?P<host>https?://[^/\s]+(?:/[A-Za-z0-9_.-]+)*?)/(?P<name>[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)")
 _BELOW = re.compile(r"/(?:issues|pulls|commit|releases|src|actions|compare)(?:/.*)?$")
-
-
-class Repository(msgspec.Struct, frozen=True):
-    """A repository: `host` is its Gitea with the relative URL, if it has one; `name` is `owner/repo`."""
-
-    host: str
-    name: str
-
-    @property
-    def source(self) -> str:
-        """The source of all events of the repository."""
-        return f"{self.host}/{self.name}"
-
-    def numbered(self, number: int) -> str:
-        """Return the id of an issue or a pull request; the two share their numbers."""
-        return f"{self.name}#{number}"
-
-    def event(self, event_type: str, at: datetime, subject: str, data: Payload, *told: object) -> Event:
-        """Return an event whose id covers type, subject, time and content, and `told` where two may share all that."""
-        content = msgspec.json.encode(data).decode()
-        return Event(
-            id=event_id(event_type, subject, at.isoformat(), content, *told),
-            source=self.source,
-            type=event_type,
-            time=at,
-            subject=subject,
-            partitionkey=self.name,
-            data=data,
-        )
 
 
 def from_url(url: str | None) -> Repository | None:

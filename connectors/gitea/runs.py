@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from connectors.gitea.fields import Outcome
-from connectors.gitea.repository import Repository
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node
 from pipeline.events.types import PipelineRun
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.gitea.fields import MAX_TITLE, Outcome, label_names, person
-from connectors.gitea.repository import Repository
+from connectors.gitea.fields import label_names, person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, Repository
 from pipeline.events.reading import Node
 from pipeline.events.types import TicketClosed, TicketCreated, TicketDeleted, TicketMoved, TicketUpdated
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 
 from connectors.gitea import changes, code, runs, tickets
-from connectors.gitea.fields import Outcome, joined
-from connectors.gitea.repository import Repository, of_item, of_webhook
+from connectors.gitea.repository import of_item, of_webhook
 from pipeline.events.delivery import Context, Delivery, Translation
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node, parse_json
 
 Headers = Mapping[str, str]

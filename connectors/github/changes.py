@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from connectors.github.fields import MAX_TITLE, Outcome, is_automation, label_names, left_out, person
-from connectors.github.repository import Repository, number_in
-from pipeline.events import references
+from connectors.github.fields import is_automation, label_names, person
+from connectors.github.repository import number_in
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Repository, left_out
 from pipeline.events.reading import Node
-from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
-
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
+from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
 
 def pull_request(root: Node, repo: Repository, context: Context) -> Outcome:
@@ -31,19 +26,15 @@ def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] 
     change = repo.numbered(pull.integer("number"))
     merged_at, closed_at = pull.moment_or_none("merged_at"), pull.moment_or_none("closed_at")
     ended = merged_at is not None or pull.text_or_none("state") == "closed"
-    events = [_created(pull, change, repo, context), _updated(pull, change, repo, commits, closed=ended)]
+    events = [
+        repo.created(change, pull.moment("created_at"), person(pull, "user", context)),
+        _updated(pull, change, repo, commits, closed=ended),
+    ]
     if merged_at is not None:
-        merged = ChangeMerged(repo=repo.name, change=change, merge_sha=pull.text_or_none("merge_commit_sha"))
-        events.append(repo.event(MERGED, merged_at, change, merged))
+        events.append(repo.merged(change, merged_at, pull.text_or_none("merge_commit_sha")))
     elif ended and closed_at is not None:
-        events.append(repo.event(ABANDONED, closed_at, change, ChangeAbandoned(repo=repo.name, change=change)))
+        events.append(repo.abandoned(change, closed_at))
     return events
-
-
-def _created(pull: Node, change: str, repo: Repository, context: Context) -> Event:
-    at = pull.moment("created_at")
-    data = ChangeCreated(repo=repo.name, change=change, created_at=at, author=person(pull, "user", context))
-    return repo.event(CREATED, at, change, data)
 
 
 def _updated(pull: Node, change: str, repo: Repository, commits: list[str] | None, *, closed: bool) -> Event:
@@ -57,12 +48,7 @@ def _updated(pull: Node, change: str, repo: Repository, commits: list[str] | Non
         base=pull.text_or_none("base", "ref"),
         head_sha=pull.text_or_none("head", "sha"),
         labels=labels,
-        refs=references.merge(
-            references.in_text(title, "title", repo.name),
-            references.in_text(pull.text_or_none("body"), "body", repo.name),
-            references.in_branch(branch),
-            references.in_labels(labels),
-        ),
+        refs=repo.change_refs(title, pull.text_or_none("body"), branch, labels),
         commits=commits,
         draft=pull.flag("draft"),
         closed=closed,
@@ -144,13 +130,11 @@ def happened(item: Node, issue: Node, repo: Repository) -> Outcome:
     """An entry of the history of a pull request, with the pull request as an issue beside it."""
     what, change = item.text("event"), repo.numbered(issue.integer("number"))
     if what == "merged":
-        merged = ChangeMerged(repo=repo.name, change=change, merge_sha=item.text_or_none("commit_id"))
-        return [repo.event(MERGED, item.moment("created_at"), change, merged)]
+        return [repo.merged(change, item.moment("created_at"), item.text_or_none("commit_id"))]
     about = issue.child("pull_request").value
     # Closed is not merged; older releases do not say which of the two it was.
     if what == "closed" and isinstance(about, dict) and "merged_at" in about and about["merged_at"] is None:
-        gone = ChangeAbandoned(repo=repo.name, change=change)
-        return [repo.event(ABANDONED, item.moment("created_at"), change, gone)]
+        return [repo.abandoned(change, item.moment("created_at"))]
     return left_out("issue_events", what)
 
 
@@ -163,9 +147,7 @@ def trimmed(payload: Node, item: Node, repo: Repository, context: Context) -> Ou
     number = payload.integer_or_none("number") or payload.integer("pull_request", "number")
     change = repo.numbered(number)
     if what == "opened":
-        created = ChangeCreated(repo=repo.name, change=change, created_at=at, author=person(item, "actor", context))
-        return [repo.event(CREATED, at, change, created)]
+        return [repo.created(change, at, person(item, "actor", context))]
     if what == "merged":
-        sha = payload.text_or_none("pull_request", "merge_commit_sha")
-        return [repo.event(MERGED, at, change, ChangeMerged(repo=repo.name, change=change, merge_sha=sha))]
+        return [repo.merged(change, at, payload.text_or_none("pull_request", "merge_commit_sha"))]
     return left_out("pull_request", what)

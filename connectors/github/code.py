@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
-from connectors.github.fields import MAX_TITLE, Outcome, person
-from connectors.github.repository import Repository
-from pipeline.events import references
+from connectors.github.fields import person
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import (
+    BRANCH_UPDATED,
+    HEADS,
+    TAGS,
+    Repository,
+    existing,
+    listed_commit,
+    pushed_commit,
+    release_published,
+)
 from pipeline.events.reading import Node
-from pipeline.events.types import ArtifactPublished, BranchUpdated, CommitRecorded
-
-(RECORDED,) = CommitRecorded.TYPES
-(BRANCH_UPDATED,) = BranchUpdated.TYPES
-(PUBLISHED,) = ArtifactPublished.TYPES
-
-MAX_PATHS = 300
-_HEADS = "refs/heads/"
-_TAGS = "refs/tags/"
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+from pipeline.events.types import BranchUpdated
 
 
 def push(root: Node, repo: Repository, context: Context) -> Outcome:
     """Webhook `push`. A branch moved when the repository says that it was pushed to; commits are older than that."""
     ref = root.text("ref")
-    if not ref.startswith(_HEADS):
-        return "push.tag" if ref.startswith(_TAGS) else "push.other_ref"
+    if not ref.startswith(HEADS):
+        return "push.tag" if ref.startswith(TAGS) else "push.other_ref"
     at = root.moment_or_none("repository", "pushed_at") or root.moment("head_commit", "timestamp")
     listed = root.items("commits")
-    events = [_pushed_commit(commit, repo, context) for commit in listed]
+    events = [pushed_commit(commit, repo, _author(commit, context)) for commit in listed]
     return [*events, _moved(root, repo, at, root.text("after"), [(commit, "id") for commit in listed])]
 
 
 def public_push(payload: Node, at: datetime, repo: Repository) -> Outcome:
     """A `PushEvent` of the Events API. Its commits carry no times, so that only the move of the branch is told."""
-    if not payload.text("ref").startswith(_HEADS):
-        return "push.tag" if payload.text("ref").startswith(_TAGS) else "push.other_ref"
+    if not payload.text("ref").startswith(HEADS):
+        return "push.tag" if payload.text("ref").startswith(TAGS) else "push.other_ref"
     listed = [(commit, "sha") for commit in payload.items("commits")]
     return [_moved(payload, repo, at, payload.text("head"), listed)]
 
 
 def _moved(root: Node, repo: Repository, at: datetime, after: str, commits: list[tuple[Node, str]]) -> Event:
-    branch = root.text("ref").removeprefix(_HEADS)
+    branch = root.text("ref").removeprefix(HEADS)
     data = BranchUpdated(
         repo=repo.name,
         branch=branch,
-        before=_existing(root.text_or_none("before")),
-        after=_existing(after),
+        before=existing(root.text_or_none("before")),
+        after=existing(after),
         forced=root.flag("forced"),
         commits=[commit.text(field) for commit, field in commits],
         distinct=[commit.text(field) for commit, field in commits if commit.flag("distinct")],
@@ -56,47 +55,14 @@ def _moved(root: Node, repo: Repository, at: datetime, after: str, commits: list
     return repo.event(BRANCH_UPDATED, at, f"{repo.name}/tree/{branch}", data)
 
 
-def _existing(sha: str | None) -> str | None:
-    """Git writes zeros for a branch that is not there."""
-    return sha if sha and sha.strip("0") else None
-
-
-def _pushed_commit(commit: Node, repo: Repository, context: Context) -> Event:
-    at, message = commit.moment("timestamp"), commit.text_or_none("message")
-    changed = {path for field in ("added", "removed", "modified") for path in commit.texts(field)}
-    data = CommitRecorded(
-        repo=repo.name,
-        sha=commit.text("id"),
-        authored_at=at,
-        committed_at=at,
-        title=_title(message),
-        author=context.actor(commit.text_or_none("author", "username") or commit.text_or_none("author", "email")),
-        refs=references.merge(references.in_text(message, "commit", repo.name)),
-        paths=sorted(changed)[:MAX_PATHS] if changed else None,
-    )
-    return repo.event(RECORDED, at, data.sha, data)
+def _author(commit: Node, context: Context) -> str | None:
+    return context.actor(commit.text_or_none("author", "username") or commit.text_or_none("author", "email"))
 
 
 def polled_commit(item: Node, repo: Repository, context: Context) -> list[Event]:
-    """An item of a page of commits, which tells the parents and both dates."""
-    message, at = item.text_or_none("commit", "message"), item.moment("commit", "committer", "date")
-    paths = sorted({file.text("filename") for file in item.items("files")})
-    data = CommitRecorded(
-        repo=repo.name,
-        sha=item.text("sha"),
-        authored_at=item.moment_or_none("commit", "author", "date") or at,
-        committed_at=at,
-        parents=[parent.text("sha") for parent in item.items("parents")],
-        title=_title(message),
-        author=person(item, "author", context) or context.actor(item.text_or_none("commit", "author", "email")),
-        refs=references.merge(references.in_text(message, "commit", repo.name)),
-        paths=paths[:MAX_PATHS] or None,
-    )
-    return [repo.event(RECORDED, at, data.sha, data)]
-
-
-def _title(message: str | None) -> str:
-    return next(iter((message or "").strip().splitlines()), "")[:MAX_TITLE]
+    """An item of a page of commits."""
+    author = person(item, "author", context) or context.actor(item.text_or_none("commit", "author", "email"))
+    return [listed_commit(item, repo, author)]
 
 
 def release(root: Node, repo: Repository, _context: Context) -> Outcome:
@@ -111,14 +77,4 @@ def published(item: Node, repo: Repository) -> Outcome:
     """Return the event of a release; a draft is none yet."""
     if item.flag("draft"):
         return "release.draft"
-    tag, target = item.text("tag_name"), item.text_or_none("target_commitish") or ""
-    data = ArtifactPublished(
-        repo=repo.name,
-        tag=tag,
-        # Mostly a branch, which has moved on since.
-        sha=target if _SHA.fullmatch(target) else None,
-        version=re.sub(r"^v(?=\d)", "", tag),
-        prerelease=item.flag("prerelease"),
-        url=item.text_or_none("html_url"),
-    )
-    return [repo.event(PUBLISHED, item.moment("published_at"), f"{repo.name}@{tag}", data)]
+    return [release_published(item, repo, item.moment("published_at"))]

@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from connectors.github import changes, code
-from connectors.github.fields import Outcome
 from connectors.github.kinds import LEFT_OUT, PUBLIC_ONLY, WEBHOOKS
-from connectors.github.repository import Repository, from_url, of_header
+from connectors.github.repository import from_url, of_header
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node
 
 _CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -1,21 +1,9 @@
-"""Fields that several of GitHub's objects share: people, labels, names of what is left out."""
+"""Fields that several of GitHub's objects share: people, labels."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from pipeline.events.delivery import Context
-from pipeline.events.envelope import Event
 from pipeline.events.reading import Node
-
-#: What became of a payload: events, or the name under which it was left out on purpose.
-Outcome = list[Event] | str
-
-#: Longer titles are pasted text; GitHub allows 256 characters, a commit message any number.
-MAX_TITLE = 500
-
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 def person(node: Node, field: str, context: Context) -> str | None:
@@ -33,20 +21,3 @@ def label_names(node: Node) -> list[str]:
     """Return the labels, sorted: pages and webhooks list them in different orders."""
     found = [item.text_or_none() if isinstance(item.value, str) else item.text("name") for item in node.items("labels")]
     return sorted({name for name in found if name})
-
-
-def joined(outcomes: Iterable[Outcome]) -> Outcome:
-    """Join the outcomes of several items, each event once. They count as left out only if none tells anything."""
-    events: dict[str, Event] = {}
-    reasons: list[str] = []
-    for outcome in outcomes:
-        if isinstance(outcome, str):
-            reasons.append(outcome)
-        else:
-            events.update((event.id, event) for event in outcome)
-    return reasons[0] if reasons and not events else list(events.values())
-
-
-def left_out(kind: str, what: str | None) -> str:
-    """Return the name of something that is left out; what GitHub does not write like a name counts as `other`."""
-    return f"{kind}.{what if what and _CODE.fullmatch(what) else 'other'}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connectors.github import changes, code, runs, tickets
-from connectors.github.fields import Outcome
-from connectors.github.repository import Repository
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node
 
 #: `X-GitHub-Event` -> how its body is read.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connectors.github import changes, code, runs, tickets
-from connectors.github.fields import Outcome, joined, left_out
 from connectors.github.repository import NUMBER_HEADER, number_in, of_item
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import left_out
 from pipeline.events.reading import Node
 
 Headers = Mapping[str, str]

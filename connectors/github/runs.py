@@ -6,10 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from connectors.github.fields import Outcome, left_out
-from connectors.github.repository import Repository
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import Repository, left_out
 from pipeline.events.reading import Node
 from pipeline.events.types import DeploymentEvent, PipelineRun
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from connectors.github.fields import MAX_TITLE, Outcome, label_names, left_out, person
-from connectors.github.repository import Repository, from_url, number_in, of_object
+from connectors.github.fields import label_names, person
+from connectors.github.repository import from_url, number_in, of_object
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, Repository, left_out
 from pipeline.events.reading import Node
 from pipeline.events.types import TicketClosed, TicketCreated, TicketDeleted, TicketMoved, TicketUpdated
 

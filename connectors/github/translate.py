@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import parse_qs
 
 from connectors.github import events_api, pages
-from connectors.github.fields import Outcome, joined
 from connectors.github.kinds import LEFT_OUT, WEBHOOKS
 from connectors.github.repository import of_webhook
 from pipeline.events.delivery import Context, Delivery, Translation
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import Node, parse_json
 

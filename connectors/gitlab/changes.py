@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Literal
 
-from connectors.gitlab.fields import (
-    MAX_TITLE,
-    Outcome,
-    is_automation,
-    label_names,
-    left_out,
-    mentions,
-    person,
-    second,
-    second_or_none,
-)
+from connectors.gitlab.fields import is_automation, label_names, person, second, second_or_none
 from connectors.gitlab.project import NUMBER_HEADER, Project
-from pipeline.events import references
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Verdict, left_out
 from pipeline.events.reading import Node
-from pipeline.events.types import ChangeAbandoned, ChangeCreated, ChangeMerged, ChangeReviewed, ChangeUpdated
-
-(CREATED,) = ChangeCreated.TYPES
-(UPDATED,) = ChangeUpdated.TYPES
-(REVIEWED,) = ChangeReviewed.TYPES
-(MERGED,) = ChangeMerged.TYPES
-(ABANDONED,) = ChangeAbandoned.TYPES
-
-Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
+from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
 #: Action of a webhook: one approval (`approval`), or the one that made them complete (`approved`), or the reverse.
 _VERDICTS: dict[str, Verdict] = {
@@ -71,16 +52,16 @@ def _ended(item: Node, project: Project, action: str | None) -> list[Event]:
     merged_at, closed_at = second_or_none(item, "merged_at"), second_or_none(item, "closed_at")
     if state == "merged" and (at := merged_at or (second(item, "updated_at") if action == "merge" else None)):
         sha = item.text_or_none("merge_commit_sha") or item.text_or_none("squash_commit_sha")
-        return [_merged(project, change, at, sha)]
+        return [project.merged(change, at, sha)]
     if state == "closed" and (at := closed_at or (second(item, "updated_at") if action == "close" else None)):
-        return [_abandoned(project, change, at)]
+        return [project.abandoned(change, at)]
     return []
 
 
 def _approval(root: Node, item: Node, project: Project, context: Context, verdict: Verdict) -> Event:
     change, username = project.merge_request(item.integer("iid")), root.text_or_none("user", "username")
     data = ChangeReviewed(
-        repo=project.path,
+        repo=project.name,
         change=change,
         verdict=verdict,
         reviewer=person(project, root.integer_or_none("user", "id"), context),
@@ -97,9 +78,9 @@ def polled(item: Node, project: Project, context: Context, commits: list[str] | 
     change, state = project.merge_request(item.integer("iid")), item.text_or_none("state")
     merged_at, closed_at = second_or_none(item, "merged_at"), second_or_none(item, "closed_at")
     if merged_at is not None:
-        events.append(_merged(project, change, merged_at, _merge_sha(item)))
+        events.append(project.merged(change, merged_at, _merge_sha(item)))
     elif state == "closed" and closed_at is not None:
-        events.append(_abandoned(project, change, closed_at))
+        events.append(project.abandoned(change, closed_at))
     return events
 
 
@@ -121,37 +102,23 @@ def _snapshot(
 ) -> list[Event]:
     change, created_at = project.merge_request(item.integer("iid")), second(item, "created_at")
     title, branch = item.text_or_none("title"), item.text_or_none("source_branch")
-    created = ChangeCreated(repo=project.path, change=change, created_at=created_at, author=author)
     updated = ChangeUpdated(
-        repo=project.path,
+        repo=project.name,
         change=change,
         title=(title or "")[:MAX_TITLE],
         branch=branch,
         base=item.text_or_none("target_branch"),
         head_sha=head,
         labels=labels,
-        refs=references.merge(
-            mentions(title, "title", project),
-            mentions(item.text_or_none("description"), "body", project),
-            references.in_branch(branch),
-            references.in_labels(labels),
-        ),
+        refs=project.change_refs(title, item.text_or_none("description"), branch, labels),
         commits=commits,
         draft=item.flag("draft") or item.flag("work_in_progress"),
         closed=item.text_or_none("state") in {"merged", "closed"},
     )
     return [
-        project.event(CREATED, created_at, change, created),
+        project.created(change, created_at, author),
         project.event(UPDATED, second(item, "updated_at"), change, updated),
     ]
-
-
-def _merged(project: Project, change: str, at: datetime, sha: str | None) -> Event:
-    return project.event(MERGED, at, change, ChangeMerged(repo=project.path, change=change, merge_sha=sha))
-
-
-def _abandoned(project: Project, change: str, at: datetime) -> Event:
-    return project.event(ABANDONED, at, change, ChangeAbandoned(repo=project.path, change=change))
 
 
 def note(root: Node, project: Project, context: Context) -> Outcome:
@@ -193,7 +160,7 @@ def _note(
     if verdict is None:
         return "note.system"
     data = ChangeReviewed(
-        repo=project.path,
+        repo=project.name,
         change=change,
         verdict=verdict,
         reviewer=person(project, author_id, context),

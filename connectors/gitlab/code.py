@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from urllib.parse import quote
 
-from connectors.gitlab.fields import Outcome, first_line, mentions, second_or_none
+from connectors.gitlab.fields import second_or_none
 from connectors.gitlab.project import Project
 from pipeline.events import references
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import (
+    BRANCH_UPDATED,
+    HEADS,
+    PUBLISHED,
+    RECORDED,
+    commit_times,
+    existing,
+    first_line,
+    moved_at,
+    pushed_commit,
+    version_of,
+)
 from pipeline.events.reading import Node
 from pipeline.events.types import ArtifactPublished, BranchUpdated, CommitRecorded
-
-(RECORDED,) = CommitRecorded.TYPES
-(BRANCH_UPDATED,) = BranchUpdated.TYPES
-(PUBLISHED,) = ArtifactPublished.TYPES
-
-MAX_PATHS = 300
-_HEADS = "refs/heads/"
 
 
 def push(root: Node, project: Project, context: Context) -> Outcome:
@@ -28,25 +33,27 @@ def push(root: Node, project: Project, context: Context) -> Outcome:
     Without a commit there is no time. Then nothing new came to the repository, so that nothing is missed.
     """
     ref = root.text("ref")
-    if not ref.startswith(_HEADS):
+    if not ref.startswith(HEADS):
         return "push.other_ref"
-    listed, after = root.items("commits"), _existing(root.text_or_none("after"))
+    listed, after = root.items("commits"), existing(root.text_or_none("after"))
     if after is None:
         return "push.branch_deleted"
     if not listed:
         return "push.no_commits"
-    times = {commit.text("id"): commit.moment("timestamp") for commit in listed}
-    events = [_pushed_commit(commit, project, context) for commit in listed]
-    return [*events, _moved(root, project, times.get(after) or max(times.values()), after, list(times))]
+    times = commit_times(listed)
+    events = [
+        pushed_commit(commit, project, context.actor(commit.text_or_none("author", "email"))) for commit in listed
+    ]
+    return [*events, _moved(root, project, moved_at(times, after), after, list(times))]
 
 
 def _moved(root: Node, project: Project, at: datetime, after: str, shas: list[str]) -> Event:
-    branch = root.text("ref").removeprefix(_HEADS)
+    branch = root.text("ref").removeprefix(HEADS)
     default = branch == root.text_or_none("project", "default_branch")
     data = BranchUpdated(
-        repo=project.path,
+        repo=project.name,
         branch=branch,
-        before=_existing(root.text_or_none("before")),
+        before=existing(root.text_or_none("before")),
         after=after,
         # GitLab does not tell a forced push. Only where it forbids one does `after` surely contain `before`.
         forced=not (default or root.flag("ref_protected")),
@@ -54,28 +61,7 @@ def _moved(root: Node, project: Project, at: datetime, after: str, shas: list[st
         # What is new to the default branch belongs to what was merged; on others it may come from elsewhere.
         distinct=shas if default else [],
     )
-    return project.event(BRANCH_UPDATED, at, f"{project.path}/tree/{branch}", data)
-
-
-def _existing(sha: str | None) -> str | None:
-    """Git writes zeros for a branch that is not there."""
-    return sha if sha and sha.strip("0") else None
-
-
-def _pushed_commit(commit: Node, project: Project, context: Context) -> Event:
-    at, message = commit.moment("timestamp"), commit.text_or_none("message")
-    changed = {path for field in ("added", "removed", "modified") for path in commit.texts(field)}
-    data = CommitRecorded(
-        repo=project.path,
-        sha=commit.text("id"),
-        authored_at=at,
-        committed_at=at,
-        title=first_line(message),
-        author=context.actor(commit.text_or_none("author", "email")),
-        refs=references.merge(mentions(message, "commit", project)),
-        paths=sorted(changed)[:MAX_PATHS] if changed else None,
-    )
-    return project.event(RECORDED, at, data.sha, data)
+    return project.event(BRANCH_UPDATED, at, f"{project.name}/tree/{branch}", data)
 
 
 def polled_commit(item: Node, project: Project, context: Context, *, of_merge_request: bool = False) -> list[Event]:
@@ -85,14 +71,14 @@ def polled_commit(item: Node, project: Project, context: Context, *, of_merge_re
     if parents is None and not of_merge_request and isinstance(item.at("parent_ids").value, list):
         parents = []
     data = CommitRecorded(
-        repo=project.path,
+        repo=project.name,
         sha=item.text("id"),
         authored_at=item.moment_or_none("authored_date") or at,
         committed_at=at,
         parents=parents,
         title=first_line(message),
         author=context.actor(item.text_or_none("author_email")),
-        refs=references.merge(mentions(message, "commit", project)),
+        refs=references.merge(project.mentions(message, "commit")),
     )
     return [project.event(RECORDED, at, data.sha, data)]
 
@@ -109,11 +95,11 @@ def published(item: Node, project: Project, tag: str) -> Outcome:
     if item.flag("upcoming_release"):
         return "release.upcoming"
     data = ArtifactPublished(
-        repo=project.path,
+        repo=project.name,
         tag=tag,
         sha=item.text_or_none("commit", "id"),
-        version=re.sub(r"^v(?=\d)", "", tag),
-        url=f"{project.url}/-/releases/{quote(tag, safe='')}",
+        version=version_of(tag),
+        url=f"{project.source}/-/releases/{quote(tag, safe='')}",
     )
     at = second_or_none(item, "released_at") or item.moment("created_at").replace(microsecond=0)
-    return [project.event(PUBLISHED, at, f"{project.path}@{tag}", data)]
+    return [project.event(PUBLISHED, at, f"{project.name}@{tag}", data)]

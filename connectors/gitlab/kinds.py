@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connectors.gitlab import changes, code, runs, tickets
-from connectors.gitlab.fields import Outcome
 from connectors.gitlab.project import Project
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.reading import Node
 
 UNKNOWN = "unknown"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from connectors.gitlab import changes, code, runs, tickets
-from connectors.gitlab.fields import Outcome, joined
 from connectors.gitlab.project import of_item
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome, joined
 from pipeline.events.reading import Node
 
 Headers = Mapping[str, str]

@@ -1,18 +1,15 @@
-"""Where something happened: the project (or group) that a payload names, and events in its name."""
+"""Where something happened: the project (or group) that a payload names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 
-import msgspec
-
-from pipeline.events.envelope import Event
+from pipeline.events import references
 from pipeline.events.errors import Quarantined
-from pipeline.events.ids import event_id
+from pipeline.events.forges import Repository
 from pipeline.events.reading import Node
-from pipeline.events.types import Payload
+from pipeline.events.types import Ref, RefVia
 
 #: The header with which the poller says what a page is about: `group/project`, or the project's URL.
 REPO_HEADER = "x-leadline-repo"
@@ -26,40 +23,38 @@ _THINGS = "merge_requests|issues|incidents|work_items|epics|pipelines|jobs|build
 _BELOW = re.compile(rf"/(?:{_THINGS})/[^/]+.*$")
 _FULL_REFERENCE = re.compile(rf"(?P<path>{_PATH})[#!&]\d+")
 _FULL_PATH = re.compile(_PATH)
+#: `group/subgroup/project#7`: deeper than the owner and repository that `references` knows.
+_NESTED = re.compile(r"(?<![\w./&#-])((?:\w[\w.-]*/){2,}\w[\w.-]*)#([1-9]\d{0,8})\b")
+_ISSUE_URL = re.compile(r"https?://[\w.:-]+/((?:\w[\w.-]*/)+\w[\w.-]*)/(?:-/)?(?:issues|work_items)/([1-9]\d{0,8})\b")
+_MAX_TEXT = 20_000
 
 
-class Project(msgspec.Struct, frozen=True):
-    """A project: `url` is its page, `path` its full path such as `group/subgroup/project`. Epics belong to a group."""
+class Project(Repository, frozen=True):
+    """A project: `name` is its full path such as `group/subgroup/project`. Epics belong to a group."""
 
-    url: str
-    path: str
     group: bool = False
 
     @property
-    def host(self) -> str:
-        """The GitLab that it is on, such as `https://gitlab.com`; with the relative URL of one that has it."""
-        return self.url.removesuffix(self.path).removesuffix("/groups/").rstrip("/")
+    def source(self) -> str:
+        """The address of its page."""
+        return f"{self.host}/{'groups/' if self.group else ''}{self.name}"
 
     def issue(self, iid: int) -> str:
         """Return the id of an issue (`group/project#7`), or of an epic (`group&7`)."""
-        return f"{self.path}{'&' if self.group else '#'}{iid}"
+        return f"{self.name}&{iid}" if self.group else self.numbered(iid)
 
     def merge_request(self, iid: int) -> str:
         """Return the id of a merge request: `group/project!7`. Issues have numbers of their own."""
-        return f"{self.path}!{iid}"
+        return f"{self.name}!{iid}"
 
-    def event(self, event_type: str, at: datetime, subject: str, data: Payload, *told: object) -> Event:
-        """Return an event whose id covers type, subject, time and content, and `told` where two may share all that."""
-        content = msgspec.json.encode(data).decode()
-        return Event(
-            id=event_id(event_type, subject, at.isoformat(), content, *told),
-            source=self.url,
-            type=event_type,
-            time=at,
-            subject=subject,
-            partitionkey=self.path,
-            data=data,
-        )
+    def mentions(self, text: str | None, via: RefVia) -> list[Ref]:
+        """Return what a text mentions, also issues in projects of nested groups."""
+        if not text:
+            return []
+        head = text[:_MAX_TEXT]
+        nested = [f"{path}#{iid}" for path, iid in [*_NESTED.findall(head), *_ISSUE_URL.findall(head)]]
+        found = [Ref("ticket", key, via) for key in nested[: references.MAX_REFS]]
+        return references.merge(super().mentions(text, via), found)
 
 
 def from_url(url: str | None, path: str | None = None) -> Project | None:
@@ -69,10 +64,10 @@ def from_url(url: str | None, path: str | None = None) -> Project | None:
         return None
     told = found["path"]
     if path is not None and (told == path or told.endswith(f"/{path}")):
-        return Project(f"{found['host']}/{told}", path)
+        return Project(f"{found['host']}/{told}".removesuffix(f"/{path}"), path)
     if found["group"]:
-        return Project(f"{found['host']}/groups/{told}", told, group=True)
-    return Project(f"{found['host']}/{told}", told)
+        return Project(found["host"], told, group=True)
+    return Project(found["host"], told)
 
 
 def from_url_below(url: str | None, path: str | None = None) -> Project | None:
@@ -110,7 +105,7 @@ def of_item(item: Node, headers: Mapping[str, str]) -> Project:
 def of_header(headers: Mapping[str, str]) -> Project | None:
     """Return the project that the poller named."""
     named = headers.get(REPO_HEADER, "")
-    return Project(f"https://gitlab.com/{named}", named) if _FULL_PATH.fullmatch(named) else from_url(named)
+    return Project("https://gitlab.com", named) if _FULL_PATH.fullmatch(named) else from_url(named)
 
 
 def _path(project: Node | None) -> str | None:

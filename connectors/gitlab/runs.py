@@ -8,12 +8,14 @@ from typing import Literal
 
 import msgspec
 
-from connectors.gitlab.fields import Outcome, left_out, second, second_or_none
+from connectors.gitlab.fields import second, second_or_none
 from connectors.gitlab.project import Project
 from connectors.gitlab.settings import matches, read_settings
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
+from pipeline.events.forges import left_out
 from pipeline.events.reading import Node
 from pipeline.events.types import DeploymentEvent, PipelineRun
 
@@ -59,9 +61,9 @@ def deployment(root: Node, project: Project, _context: Context) -> Outcome:
         return left_out("deployment", root.text("status"))
     commit = _COMMIT_URL.search(root.text_or_none("commit_url") or "")
     data = DeploymentEvent(
-        deployment=f"{project.path}/deployments/{root.key('deployment_id')}",
+        deployment=f"{project.name}/deployments/{root.key('deployment_id')}",
         environment=root.text("environment"),
-        repo=project.path,
+        repo=project.name,
         sha=commit[1] if commit else None,
         url=root.text_or_none("deployable_url"),
     )
@@ -74,9 +76,9 @@ def polled_deployment(item: Node, project: Project) -> Outcome:
     if event_type is None:
         return left_out("deployment", item.text("status"))
     data = DeploymentEvent(
-        deployment=f"{project.path}/deployments/{item.key('id')}",
+        deployment=f"{project.name}/deployments/{item.key('id')}",
         environment=item.text("environment", "name"),
-        repo=project.path,
+        repo=project.name,
         sha=item.text("sha"),
         url=item.text_or_none("deployable", "web_url"),
     )
@@ -106,7 +108,7 @@ def polled_pipeline(item: Node, project: Project) -> Outcome:
 
 
 def _pipeline(item: Node, project: Project) -> Outcome:
-    status, run = item.text("status"), f"{project.path}/pipelines/{item.key('id')}"
+    status, run = item.text("status"), f"{project.name}/pipelines/{item.key('id')}"
     if status == "skipped":
         return "pipeline.skipped"
     ref = item.text_or_none("ref") or ""
@@ -114,11 +116,11 @@ def _pipeline(item: Node, project: Project) -> Outcome:
     data = PipelineRun(
         run=run,
         # A project has one pipeline definition. The name that a run may have can differ from run to run.
-        pipeline=project.path,
-        repo=project.path,
+        pipeline=project.name,
+        repo=project.name,
         sha=item.text_or_none("sha"),
         branch=ref if _BRANCH.fullmatch(ref) and not of_merge_request else None,
-        url=f"{project.url}/-/pipelines/{item.key('id')}",
+        url=f"{project.source}/-/pipelines/{item.key('id')}",
     )
     events = [project.event(RUN_QUEUED, second(item, "created_at"), run, data)]
     started_at = second_or_none(item, "started_at")
@@ -162,11 +164,11 @@ def _job(
     if event_type is None:
         return left_out("job", node.text(f"{prefix}status"))
     data = DeploymentEvent(
-        deployment=f"{project.path}/jobs/{identity}",
+        deployment=f"{project.name}/jobs/{identity}",
         environment=settings.deploy_jobs_environment,
-        repo=project.path,
+        repo=project.name,
         sha=sha,
-        url=f"{project.url}/-/jobs/{identity}",
+        url=f"{project.source}/-/jobs/{identity}",
     )
     events: list[Event] = []
     started_at = second_or_none(node, f"{prefix}started_at")

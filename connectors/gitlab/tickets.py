@@ -9,11 +9,13 @@ from datetime import datetime
 import msgspec
 
 from connectors.gitlab.changes import numbered
-from connectors.gitlab.fields import MAX_TITLE, Outcome, label_names, left_out, person, second, second_or_none
+from connectors.gitlab.fields import label_names, person, second, second_or_none
 from connectors.gitlab.project import Project, of_item
 from connectors.gitlab.settings import Settings, matches, read_settings
 from pipeline.events.delivery import Context
+from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
+from pipeline.events.forges import MAX_TITLE, left_out
 from pipeline.events.reading import Node
 from pipeline.events.types import (
     DependencyEvent,
@@ -117,11 +119,11 @@ def _status(labels: list[str], state: str, settings: Settings) -> str:
 
 def _told(ticket: _Ticket, settings: Settings) -> list[Event]:
     project, tracker = ticket.project, ticket.project.host
-    created = TicketCreated(tracker=tracker, ticket=ticket.key, project=project.path, creator=ticket.author)
+    created = TicketCreated(tracker=tracker, ticket=ticket.key, project=project.name, creator=ticket.author)
     updated = TicketUpdated(
         tracker=tracker,
         ticket=ticket.key,
-        project=project.path,
+        project=project.name,
         title=ticket.title,
         kind=ticket.kind,
         status=_status(ticket.labels, ticket.state, settings),
@@ -170,7 +172,7 @@ def _is_incident(ticket: _Ticket, settings: Settings) -> bool:
 
 
 def _incident(ticket: _Ticket, event_type: str, at: datetime) -> Event:
-    data = IncidentEvent(incident=ticket.key, repo=ticket.project.path, severity=ticket.severity, title=ticket.title)
+    data = IncidentEvent(incident=ticket.key, repo=ticket.project.name, severity=ticket.severity, title=ticket.title)
     return ticket.project.event(event_type, at, ticket.key, data)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from connectors.gitlab import pages
-from connectors.gitlab.fields import Outcome
 from connectors.gitlab.kinds import LEFT_OUT, WEBHOOKS, kind_of
 from connectors.gitlab.project import of_webhook
 from pipeline.events.delivery import Context, Delivery, Translation
+from pipeline.events.deploying import Outcome
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import Node, parse_json
 

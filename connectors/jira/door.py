@@ -7,11 +7,11 @@ import hmac
 from collections.abc import Mapping, Sequence
 
 from connectors.jira.kinds import UNKNOWN, event_name
+from pipeline.events import proofs
 from pipeline.events.errors import Quarantined, Rejected
 from pipeline.events.reading import parse_object
 
 SIGNATURE_HEADER = "x-hub-signature"
-TOKEN_HEADER = "x-leadline-token"  # noqa: S105 - the name of a header
 DELIVERY_HEADER = "x-atlassian-webhook-identifier"
 
 
@@ -22,26 +22,18 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) ->
     may show the secret itself, as `Authorization: Bearer` or `X-Leadline-Token`: not every Jira can sign. Every secret
     is tried, and each comparison takes the same time whatever was sent.
     """
-    sent = {name.lower(): value for name, value in headers.items()}
-    usable = [secret for secret in secrets if secret]
-    if not usable:
-        raise Rejected(401, "no secret is configured for the jira connector; set one and give it to the webhook")
+    known, sent = proofs.usable("jira", secrets), proofs.lowered(headers)
     signature = sent.get(SIGNATURE_HEADER)
     if signature is not None:
-        proofs = ["sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest() for secret in usable]
-        if not _any_equal(signature, [proof.encode() for proof in proofs]):
-            raise Rejected(401, "X-Hub-Signature does not match; the secret of the webhook in Jira differs from ours")
+        proofs.check_signatures("X-Hub-Signature", [signature], [proofs.hub_signature(each, body) for each in known])
         return
-    token = sent.get(TOKEN_HEADER) or sent.get("authorization", "").removeprefix("Bearer ")
+    token = sent.get(proofs.TOKEN_HEADER) or sent.get("authorization", "").removeprefix("Bearer ")
     if not token:
         raise Rejected(401, "neither X-Hub-Signature nor a token; give the webhook a secret in Jira")
-    if not _any_equal(token, usable):
+    given = token.encode(errors="replace")
+    fits = [hmac.compare_digest(given, secret) for secret in known]
+    if not any(fits):
         raise Rejected(401, "the token does not match any configured secret")
-
-
-def _any_equal(shown: str, expected: Sequence[bytes]) -> bool:
-    matches = [hmac.compare_digest(shown.encode(errors="replace"), each) for each in expected]
-    return any(matches)
 
 
 def describe(headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
@@ -49,7 +41,7 @@ def describe(headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
 
     The id is Atlassian's identifier of the webhook, which a retry repeats, else a hash of the body. Never raises.
     """
-    sent = {name.lower(): value for name, value in headers.items()}
+    sent = proofs.lowered(headers)
     try:
         kind = event_name(parse_object(body), UNKNOWN)
     except Quarantined:

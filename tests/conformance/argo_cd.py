@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectors.argo_cd import CONNECTOR
 from pipeline.events.reading import parse_time
-from tests.conformance.tooling import Row, Told, accounted, fields, payloads
+from tests.conformance.told import Row, Told, accounted, fields, payloads
 
 
 def check(root: Path) -> list[Row]:

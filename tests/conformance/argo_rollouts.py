@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.argo_rollouts import CONNECTOR
-from tests.conformance.tooling import Row, Told, accounted, fields, payloads
+from tests.conformance.told import Row, Told, accounted, fields, payloads
 
 #: Fixtures without any time.
 _TIMELESS = {"has_pause_condition_rollout_aborted": "missing_field"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from connectors.azure_devops import CONNECTOR
 from pipeline.events.reading import parse_time
 from pipeline.events.types import ChangeMerged
-from tests.conformance.tooling import Row, Told, accounted, fields, payloads
+from tests.conformance.told import Row, Told, accounted, fields, payloads
 
 _KINDS = {"rest_builds": "rest.builds", "rest_timeline_records": "rest.timeline"}
 

@@ -20,7 +20,7 @@ from pipeline.events.types import (
     TicketCreated,
     TicketUpdated,
 )
-from tests.conformance.told import Row, Told, accounted, fields, one_content, same, translated
+from tests.conformance.told import Row, Told, accounted, fields, one_content, same, tell
 
 _DEPLOYED = {
     "COMPLETED": "deployed",
@@ -53,7 +53,7 @@ def _payloads(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/bitbucket_cloud").glob("*.json")):
         family = path.name.partition("__")[0].replace("rest_", "rest.")
         # A page of pipelines as DevLake keeps it names its repository only in the address that it was fetched from.
-        yield translated(CONNECTOR, path.name, family, path.read_bytes(), {"x-leadline-repo": "likyh/likyhphp"})
+        yield tell(CONNECTOR, path.name, family, path.read_bytes(), {"x-leadline-repo": "likyh/likyhphp"})
 
 
 def _pull_mistakes(item: Told) -> list[str] | None:

@@ -15,7 +15,7 @@ from pipeline.events.types import (
     ChangeReviewed,
     ChangeUpdated,
 )
-from tests.conformance.told import Row, Told, accounted, fields, one_content, same, translated
+from tests.conformance.told import Row, Told, accounted, fields, one_content, same, tell
 
 _VERDICTS = {"APPROVED": "approved", "NEEDS_WORK": "changes_requested", "UNAPPROVED": "dismissed"}
 
@@ -36,7 +36,7 @@ def _payloads(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/bitbucket_server").glob("*.json")):
         raw = path.read_bytes()
         kind = "rest.pull_requests" if path.name.startswith("rest_") else CONNECTOR.describe({}, raw)[0]
-        yield translated(CONNECTOR, path.name, kind, raw)
+        yield tell(CONNECTOR, path.name, kind, raw)
 
 
 def _pull_mistakes(item: Told) -> list[str] | None:

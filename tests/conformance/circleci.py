@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.circleci import CONNECTOR
 from pipeline.events.reading import parse_time
-from tests.conformance.tooling import Row, Told, accounted, fields, payloads, row, table, tell
+from tests.conformance.told import Row, Told, accounted, fields, payloads, row, table, tell
 
 _KINDS = {
     "webhook.workflow-completed": "workflow-completed",

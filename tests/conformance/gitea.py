@@ -19,7 +19,7 @@ from pipeline.events.types import (
     TicketClosed,
     TicketCreated,
 )
-from tests.conformance.told import CONTEXT, Row, Told, accounted, fields, one_content, same, translated
+from tests.conformance.told import CONTEXT, Row, Told, accounted, fields, one_content, same, tell
 
 #: The collection names comments and reviews on pull requests after what they are on.
 _KINDS = {"pull_request_review": "pull_request_approved"}
@@ -43,7 +43,7 @@ def _webhooks(root: Path) -> Iterator[Told]:
         name = path.name.split("__")[0].split(".")[0]
         headers = {"X-Gitea-Event": _KINDS.get(name, name)}
         raw = path.read_bytes()
-        yield translated(CONNECTOR, path.name, CONNECTOR.describe(headers, raw)[0], raw)
+        yield tell(CONNECTOR, path.name, CONNECTOR.describe(headers, raw)[0], raw)
 
 
 def _pull_mistakes(item: Told) -> list[str] | None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.github import CONNECTOR
 from pipeline.events.codec import decode, encode
-from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import REASONS, parse_time
@@ -29,12 +25,7 @@ from pipeline.events.types import (
     TicketClosed,
     TicketCreated,
 )
-
-Row = tuple[str, int, int, str]
-
-_KEY = b"conformance"
-_CONTEXT = Context(actor_key=_KEY)
-_RECEIVED = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+from tests.conformance.told import CONTEXT, Row, Told, fields, one_content, row, same, table, tell
 
 #: Kinds of the collection that are not what GitHub's header says; the collector's files name them so.
 _FOREIGN_KINDS = {"branch", "commit_status", "issue", "pr_comment", "tag"}
@@ -81,22 +72,6 @@ _TABLES = {
 _STATES = {"success": ".deployed.", "failure": ".failed.", "error": ".failed."}
 
 
-class Told(NamedTuple):
-    """A real payload and what became of it."""
-
-    where: str
-    kind: str
-    body: Any
-    outcome: Translation | Quarantined
-
-    @property
-    def events(self) -> list[Event]:
-        return list(self.outcome.events) if isinstance(self.outcome, Translation) else []
-
-    def data(self, payload: type) -> list[Any]:
-        return [event.data for event in self.events if isinstance(event.data, payload)]
-
-
 def check(root: Path) -> list[Row]:
     """Run every GitHub payload below `root`; returns rows of (name, checked, failed, note)."""
     webhooks, rest = list(_webhooks(root)), list(_rest(root))
@@ -107,27 +82,18 @@ def check(root: Path) -> list[Row]:
         _accounted("github rest pages", rest),
         _accounted("github public events", archive),
         _accounted("github raw tables", tables),
-        _one_content(everything),
-        _fields("github pull requests", everything, _pull_mistakes),
-        _fields("github reviews", everything, _review_mistakes),
-        _fields("github issues", everything, _issue_mistakes),
-        _fields("github deployments", everything, _deployment_mistakes),
-        _fields("github runs", everything, _run_mistakes),
-        _fields("github commits", everything, _commit_mistakes),
+        one_content("github one id, one content", everything),
+        fields("github pull requests", everything, _pull_mistakes),
+        fields("github reviews", everything, _review_mistakes),
+        fields("github issues", everything, _issue_mistakes),
+        fields("github deployments", everything, _deployment_mistakes),
+        fields("github runs", everything, _run_mistakes),
+        fields("github commits", everything, _commit_mistakes),
         _devlake_pulls(root, tables),
     ]
 
 
-def _translate(where: str, kind: str, body: bytes, headers: dict[str, str] | None = None) -> Told:
-    delivery = Delivery(
-        connector="github", id=where, kind=kind, received_at=_RECEIVED, body=body, headers=headers or {}
-    )
-    outcome: Translation | Quarantined
-    try:
-        outcome = CONNECTOR.translate(delivery, _CONTEXT)
-    except Quarantined as error:
-        outcome = error
-    return Told(where, kind, json.loads(body), outcome)
+_translate = partial(tell, CONNECTOR)
 
 
 def _webhooks(root: Path) -> Iterator[Told]:
@@ -151,23 +117,13 @@ def _archive(root: Path) -> Iterator[Told]:
 
 
 def _tables(root: Path) -> Iterator[Told]:
-    for table, kind in _TABLES.items():
-        for row in _csv(root / f"raw_api/github/raw_tables/_raw_github_api_{table}.csv"):
-            headers = {"x-leadline-repo": row["params"].rsplit('"Name":"', 1)[1].split('"')[0]}
-            number = (json.loads(row["input"]) or {}).get("Number")
+    for collection, kind in _TABLES.items():
+        for raw in table(root / f"raw_api/github/raw_tables/_raw_github_api_{collection}.csv"):
+            headers = {"x-leadline-repo": raw["params"].rsplit('"Name":"', 1)[1].split('"')[0]}
+            number = (json.loads(raw["input"]) or {}).get("Number")
             if number:
                 headers["x-leadline-number"] = str(number)
-            yield _translate(f"{table}:{row['id']}", kind, row["data"].encode(), headers)
-
-
-def _csv(path: Path) -> list[dict[str, str]]:
-    csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _row(name: str, checked: int, mistakes: list[str], note: str) -> Row:
-    return name, checked, len(mistakes), "; ".join(mistakes[:3]) or note
+            yield _translate(f"{collection}:{raw['id']}", kind, raw["data"].encode(), headers)
 
 
 def _accounted(name: str, told: list[Told]) -> Row:
@@ -186,7 +142,7 @@ def _accounted(name: str, told: list[Told]) -> Row:
         ]
         if not item.events and not item.outcome.ignored and item.body:
             mistakes.append(f"{item.where}: neither events nor a name for leaving it out")
-    return _row(name, len(told), mistakes, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+    return row(name, len(told), mistakes, ", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
 
 
 def _foreseen(item: Told, error: Quarantined) -> bool:
@@ -201,29 +157,6 @@ def _survives(event: Event) -> bool:
     return decode(encode(event)) == event
 
 
-def _one_content(told: list[Told]) -> Row:
-    """The same id never means two things, over all ways in which the same objects were collected."""
-    seen: dict[tuple[str, str], bytes] = {}
-    mistakes, events = [], 0
-    for item in told:
-        for event in item.events:
-            events += 1
-            content = encode(event)
-            if seen.setdefault((event.source, event.id), content) != content:
-                mistakes.append(f"{item.where}: {event.type} {event.id}")
-    return _row("github one id, one content", events, mistakes, f"{len(seen)} distinct events")
-
-
-def _fields(name: str, told: list[Told], mistakes_of: Any) -> Row:
-    checked, mistakes = 0, []
-    for item in told:
-        found = None if isinstance(item.outcome, Quarantined) else mistakes_of(item)
-        if found is not None:
-            checked += 1
-            mistakes += [f"{item.where}: {mistake}" for mistake in found]
-    return _row(name, checked, mistakes, "fields equal those of the payload")
-
-
 def _find(body: Any, kind: str, webhook: str, field: str, public: str) -> Any:
     """Return the vendor's object in a webhook, a single REST item or a public event; None if this is another kind."""
     if kind == webhook:
@@ -233,10 +166,6 @@ def _find(body: Any, kind: str, webhook: str, field: str, public: str) -> Any:
     return None
 
 
-def _same(name: str, found: object, expected: object) -> list[str]:
-    return [] if found == expected else [f"{name} is {found!r}, the payload says {expected!r}"]
-
-
 def _pull_mistakes(item: Told) -> list[str] | None:
     pull = item.body if item.kind == "rest.pulls" else None
     pull = pull or _find(item.body, item.kind, "pull_request", "pull_request", "PullRequestEvent")
@@ -244,16 +173,16 @@ def _pull_mistakes(item: Told) -> list[str] | None:
         return None
     created, merged, abandoned = (item.data(kind) for kind in (ChangeCreated, ChangeMerged, ChangeAbandoned))
     times = {type(event.data): event.time for event in item.events}
-    mistakes = _same("created_at", created[0].created_at, parse_time(pull["created_at"]))
-    mistakes += _same("author known", created[0].author, _CONTEXT.actor((pull["user"] or {}).get("login")))
-    mistakes += _same("number", created[0].change.rsplit("#")[1], str(pull["number"]))
-    mistakes += _same("merged", bool(merged), bool(pull["merged_at"]))
-    mistakes += _same("abandoned", bool(abandoned), pull["state"] == "closed" and not pull["merged_at"])
-    mistakes += _same("merged_at", times.get(ChangeMerged), parse_time(pull["merged_at"]))
+    mistakes = same("created_at", created[0].created_at, parse_time(pull["created_at"]))
+    mistakes += same("author known", created[0].author, CONTEXT.actor((pull["user"] or {}).get("login")))
+    mistakes += same("number", created[0].change.rsplit("#")[1], str(pull["number"]))
+    mistakes += same("merged", bool(merged), bool(pull["merged_at"]))
+    mistakes += same("abandoned", bool(abandoned), pull["state"] == "closed" and not pull["merged_at"])
+    mistakes += same("merged_at", times.get(ChangeMerged), parse_time(pull["merged_at"]))
     if merged:
-        mistakes += _same("merge_sha", merged[0].merge_sha, pull["merge_commit_sha"])
+        mistakes += same("merge_sha", merged[0].merge_sha, pull["merge_commit_sha"])
     if abandoned:
-        mistakes += _same("closed_at", times[ChangeAbandoned], parse_time(pull["closed_at"]))
+        mistakes += same("closed_at", times[ChangeAbandoned], parse_time(pull["closed_at"]))
     return mistakes
 
 
@@ -264,10 +193,10 @@ def _review_mistakes(item: Told) -> list[str] | None:
         return None
     (told,) = item.data(ChangeReviewed)
     login = review["user"]["login"]
-    mistakes = _same("verdict", told.verdict, review["state"].lower())
-    mistakes += _same("submitted_at", item.events[0].time, parse_time(review["submitted_at"]))
-    mistakes += _same("reviewer", told.reviewer, _CONTEXT.actor(login))
-    return mistakes + _same("automated", told.automated, login.endswith("[bot]") or review["user"].get("type") == "Bot")
+    mistakes = same("verdict", told.verdict, review["state"].lower())
+    mistakes += same("submitted_at", item.events[0].time, parse_time(review["submitted_at"]))
+    mistakes += same("reviewer", told.reviewer, CONTEXT.actor(login))
+    return mistakes + same("automated", told.automated, login.endswith("[bot]") or review["user"].get("type") == "Bot")
 
 
 def _issue_mistakes(item: Told) -> list[str] | None:
@@ -276,11 +205,11 @@ def _issue_mistakes(item: Told) -> list[str] | None:
     if not isinstance(issue, dict) or item.body.get("action") == "deleted":
         return None
     if issue.get("pull_request") and item.kind == "rest.issues":
-        return _same("told", len(item.events), 0)
+        return same("told", len(item.events), 0)
     (created,) = [event for event in item.events if isinstance(event.data, TicketCreated)]
     closed = [event.time for event in item.events if isinstance(event.data, TicketClosed)]
-    mistakes = _same("created_at", created.time, parse_time(issue["created_at"]))
-    return mistakes + _same(
+    mistakes = same("created_at", created.time, parse_time(issue["created_at"]))
+    return mistakes + same(
         "closed_at", closed, [parse_time(issue["closed_at"])] if issue.get("state") == "closed" else []
     )
 
@@ -291,9 +220,9 @@ def _deployment_mistakes(item: Told) -> list[str] | None:
     deployment = item.body if item.kind == "rest.deployments" else item.body["deployment"]
     status = item.body.get("deployment_status")
     (event,), (told,) = item.events, item.data(DeploymentEvent)
-    mistakes = _same("sha", told.sha, deployment["sha"])
-    mistakes += _same("environment", told.environment, (status or {}).get("environment") or deployment["environment"])
-    mistakes += _same("time", event.time, parse_time((status or deployment)["created_at"]))
+    mistakes = same("sha", told.sha, deployment["sha"])
+    mistakes += same("environment", told.environment, (status or {}).get("environment") or deployment["environment"])
+    mistakes += same("time", event.time, parse_time((status or deployment)["created_at"]))
     kind = _STATES.get(status["state"], ".started.") if status else ".started."
     return mistakes + ([] if kind in event.type.replace("deployment", "") else [f"{event.type} for {status}"])
 
@@ -303,45 +232,45 @@ def _run_mistakes(item: Told) -> list[str] | None:
         return None
     last = item.events[-1]
     assert isinstance(last.data, PipelineRun)
-    mistakes = _same("sha", last.data.sha, item.body["head_sha"])
+    mistakes = same("sha", last.data.sha, item.body["head_sha"])
     expected = {"success": "success", "failure": "failure", "cancelled": "cancel"}.get(item.body["conclusion"] or "")
     if expected:
-        mistakes += _same("outcome", last.data.outcome, expected)
-        mistakes += _same("finished", last.time, parse_time(item.body["updated_at"]))
+        mistakes += same("outcome", last.data.outcome, expected)
+        mistakes += same("finished", last.time, parse_time(item.body["updated_at"]))
     return mistakes
 
 
 def _commit_mistakes(item: Told) -> list[str] | None:
     if item.kind == "push" and item.body["ref"].startswith("refs/heads/"):
-        return _same(
+        return same(
             "commits", [data.sha for data in item.data(CommitRecorded)], [c["id"] for c in item.body["commits"]]
         )
     if item.kind not in {"rest.commits", "rest.pull_commits"}:
         return None
     (told,) = item.data(CommitRecorded)
-    mistakes = _same("parents", told.parents, [parent["sha"] for parent in item.body["parents"]])
-    mistakes += _same("authored_at", told.authored_at, parse_time(item.body["commit"]["author"]["date"]))
-    return mistakes + _same("committed_at", told.committed_at, parse_time(item.body["commit"]["committer"]["date"]))
+    mistakes = same("parents", told.parents, [parent["sha"] for parent in item.body["parents"]])
+    mistakes += same("authored_at", told.authored_at, parse_time(item.body["commit"]["author"]["date"]))
+    return mistakes + same("committed_at", told.committed_at, parse_time(item.body["commit"]["committer"]["date"]))
 
 
 def _devlake_pulls(root: Path, tables: list[Told]) -> Row:
     """What DevLake derived from the same raw rows: status, and the times and the commit of the merge."""
     when = partial(parse_time, zoneless_utc=True)
     told = {item.body["html_url"]: item for item in tables if item.kind == "rest.pulls"}
-    rows = _csv(root / "raw_api/github/snapshot_tables/pull_requests.csv")
+    rows = table(root / "raw_api/github/snapshot_tables/pull_requests.csv")
     mistakes, checked = [], 0
-    for row in rows:
-        item = told.get(row["url"])
+    for theirs in rows:
+        item = told.get(theirs["url"])
         if item is None:
             continue
         checked += 1
         times = {type(event.data): event.time for event in item.events}
         status = "MERGED" if ChangeMerged in times else "CLOSED" if ChangeAbandoned in times else "OPEN"
-        found = _same("status", status, row["status"])
-        found += _same("created_date", times[ChangeCreated], when(row["created_date"]))
-        found += _same("merged_date", times.get(ChangeMerged), when(row["merged_date"]))
+        found = same("status", status, theirs["status"])
+        found += same("created_date", times[ChangeCreated], when(theirs["created_date"]))
+        found += same("merged_date", times.get(ChangeMerged), when(theirs["merged_date"]))
         if ChangeMerged in times:
-            found += _same("merge_commit_sha", item.data(ChangeMerged)[0].merge_sha, row["merge_commit_sha"])
-        mistakes += [f"{row['url']}: {mistake}" for mistake in found]
+            found += same("merge_commit_sha", item.data(ChangeMerged)[0].merge_sha, theirs["merge_commit_sha"])
+        mistakes += [f"{theirs['url']}: {mistake}" for mistake in found]
     missing = len(rows) - checked
-    return _row("github pull requests as DevLake has them", checked, mistakes, f"{missing} rows have no raw row")
+    return row("github pull requests as DevLake has them", checked, mistakes, f"{missing} rows have no raw row")

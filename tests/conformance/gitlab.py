@@ -28,7 +28,7 @@ from pipeline.events.types import (
     TicketClosed,
     TicketCreated,
 )
-from tests.conformance.told import Row, Told, accounted, fields, one_content, row, same, translated
+from tests.conformance.told import Row, Told, accounted, fields, one_content, row, same, tell
 
 _PROJECT = "gitlab-data/snowflake_spend"
 
@@ -52,7 +52,7 @@ _KINDS = {
     "trigger_jobs": "rest.trigger_jobs",
 }
 #: A payload whose author left out the times that GitLab always sends.
-_WITHOUT_TIME = {"merge_request__superplane-on_merge_request.json"}
+_WITHOUT_TIME = {"merge_request__superplane-on_merge_request.json": "missing_field"}
 _DEPLOYED = {
     "success": "deployed",
     "completed": "deployed",
@@ -90,13 +90,13 @@ def check(root: Path) -> list[Row]:
 def _webhooks(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/gitlab_webhooks").glob("*.json")):
         raw = path.read_bytes()
-        yield translated(CONNECTOR, path.name, CONNECTOR.describe({}, raw)[0], raw)
+        yield tell(CONNECTOR, path.name, CONNECTOR.describe({}, raw)[0], raw)
 
 
 def _pages(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/gitlab_rest").glob("*.json")):
         kind = _KINDS[path.name.split("__")[0]]
-        yield translated(CONNECTOR, path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
+        yield tell(CONNECTOR, path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
 
 
 def _tables(root: Path) -> Iterator[Told]:
@@ -105,7 +105,7 @@ def _tables(root: Path) -> Iterator[Told]:
         for record in _rows(path) if kind else []:
             # The collection gave all projects one number, whatever their addresses say.
             headers = {"x-leadline-repo": _PROJECT}
-            yield translated(CONNECTOR, f"{path.stem}:{record['id']}", kind or "", record["data"].encode(), headers)
+            yield tell(CONNECTOR, f"{path.stem}:{record['id']}", kind or "", record["data"].encode(), headers)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

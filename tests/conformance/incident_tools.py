@@ -14,30 +14,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.events.delivery import Connector, Context, Delivery
+from pipeline.events.delivery import Connector
 from pipeline.events.envelope import Event
-from pipeline.events.errors import Quarantined, Rejected
+from pipeline.events.errors import Rejected
 from pipeline.events.types import IncidentEvent
+from tests.conformance.told import Row, Told, outcomes, tell
 
-Row = tuple[str, int, int, str]
-
-RECEIVED_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-CONTEXT = Context(actor_key=b"conformance")
 #: Bodies only are published; Sentry tells the time of some changes in a header.
 HEADERS = {"sentry": {"sentry-hook-timestamp": "1700000000"}}
 #: Files whose payload lacks its time.
 TRIMMED = ("on_alert_firing__superplane",)
 #: Files that hold no payload of a delivery.
 VECTORS = ("signature_vector__",)
-
-
-class Told(NamedTuple):
-    """One payload and its outcome: translated, ignored:<code>, quarantined:<reason> or error:<type>."""
-
-    file: str
-    body: Any
-    events: list[Event]
-    outcome: str
 
 
 class Says(NamedTuple):
@@ -158,7 +146,7 @@ def check(root: Path) -> list[Row]:
     rows = []
     for source, says in SOURCES.items():
         told = list(_told(source, root / "payloads" / source))
-        rows.append(_outcomes(source, told))
+        rows.append(outcomes(f"{source} payloads", told, _trimmed))
         rows.append(_fields(source, told, says))
     return [*rows, _signature(root / "payloads/pagerduty/signature_vector__go-pagerduty.json")]
 
@@ -174,40 +162,18 @@ def _told(source: str, folder: Path) -> Iterator[Told]:
         raw = path.read_bytes()
         if path.name.startswith(VECTORS):
             raw = json.loads(raw)["body"].encode()
-        kind, identity = connector.describe(headers, raw)
-        delivery = Delivery(
-            connector=source, id=identity, kind=kind, received_at=RECEIVED_AT, body=raw, headers=headers
-        )
-        events: list[Event] = []
-        try:
-            translation = connector.translate(delivery, CONTEXT)
-            events = list(translation.events)
-            outcome = f"ignored:{translation.ignored}" if translation.ignored else "translated"
-        except Quarantined as error:
-            outcome = f"quarantined:{error.reason}"
-        except Exception as error:  # noqa: BLE001 - that nothing else is raised is what is checked
-            outcome = f"error:{type(error).__name__}: {error}"
-        yield Told(path.name, json.loads(raw), events, outcome)
+        yield tell(connector, path.name, connector.describe(headers, raw)[0], raw, headers)
 
 
-def _outcomes(source: str, told: list[Told]) -> Row:
-    """Payloads are translated or left out by name; trimmed ones, and only those, are quarantined."""
-    failed = [
-        each
-        for each in told
-        if each.outcome.startswith("error") or each.outcome.startswith("quarantined") != each.file.startswith(TRIMMED)
-    ]
-    counts = Counter(each.outcome for each in told)
-    events = sum(len(each.events) for each in told)
-    note = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    return f"{source} payloads", len(told), len(failed), f"{events} events; {note}"
+def _trimmed(told: Told) -> bool:
+    return told.where.startswith(TRIMMED)
 
 
 def _fields(source: str, told: list[Told], says: Callable[[Any], Says]) -> Row:
     """Each translated payload's incident has the id, texts and times that the payload gives it."""
     checked, differ = 0, Counter[str]()
     for each in told:
-        if each.outcome == "translated" and not each.file.startswith(VECTORS):
+        if each.result == "translated" and not each.where.startswith(VECTORS):
             expected = says(each.body)._asdict()
             ours = _ours(each.events)
             compared = {name: value for name, value in expected.items() if value is not None}

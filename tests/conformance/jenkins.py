@@ -9,7 +9,7 @@ from pathlib import Path
 from connectors.jenkins import CONNECTOR
 from pipeline.events.deploying import DEPLOYED
 from pipeline.events.reading import parse_time
-from tests.conformance.tooling import Row, Told, accounted, fields, payloads, row, table, tell
+from tests.conformance.told import Row, Told, accounted, fields, payloads, row, table, tell
 
 _KINDS = {"builds": "rest.builds", "builds_multibranch": "rest.builds", "stages": "rest.stages"}
 _EVERYTHING = {"deployment_run_pattern": ".*", "environment_pattern": "^$", "default_environment": "PRODUCTION"}

@@ -14,18 +14,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from connectors.jira import CONNECTOR
-from pipeline.events.delivery import Context, Delivery
-from pipeline.events.envelope import Event
-from pipeline.events.errors import Quarantined
 from pipeline.events.types import DependencyEvent, TicketClosed, TicketCreated, TicketMoved, TicketUpdated
+from tests.conformance.told import Row, Told, outcomes, tell
 
-Row = tuple[str, int, int, str]
-
-RECEIVED_AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-CONTEXT = Context(actor_key=b"conformance")
 #: What is in a file or table of the data -> the kind under which Leadline receives it.
 KINDS = {
     "issues": "rest.issue",
@@ -50,24 +44,15 @@ KINDS = {
 FOREIGN = ("fivetran_", "superplane.on_alert")
 
 
-class Told(NamedTuple):
-    """One payload and its outcome: translated, ignored:<code>, quarantined:<reason> or error:<type>."""
-
-    kind: str
-    body: Any
-    events: list[Event]
-    outcome: str
-
-
 def check(root: Path) -> list[Row]:
     """Return (name, checked, failed, note) for each comparison; `root` is the folder of the real data."""
     webhooks, rest, tables = list(_webhooks(root)), list(_rest(root)), list(_tables(root))
     devlake = root / "raw_api/jira/snapshot_tables"
     told = [*webhooks, *rest, *tables]
     return [
-        _outcomes("webhooks", webhooks),
-        _outcomes("REST answers", rest),
-        _outcomes("raw API tables", tables),
+        outcomes("jira webhooks", webhooks, _foreign),
+        outcomes("jira REST answers", rest, _foreign),
+        outcomes("jira raw API tables", tables, _foreign),
         _status_changes(told),
         _links(told),
         _devlake_issues(tables, devlake),
@@ -80,14 +65,14 @@ def _webhooks(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/jira_webhooks").glob("*.json")):
         raw = path.read_bytes()
         kind, _ = CONNECTOR.describe({}, raw)
-        yield _translated(path.name if path.name.startswith(FOREIGN) else kind, raw, {})
+        yield tell(CONNECTOR, path.name, path.name if path.name.startswith(FOREIGN) else kind, raw, {})
 
 
 def _rest(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/jira_rest").glob("*.json")):
         table = path.name.partition("__")[0]
         # A change as DevLake keeps it names its issue only in the address that it was fetched from.
-        yield _translated(KINDS.get(table, table), path.read_bytes(), {"x-leadline-issue": "EE-1"})
+        yield tell(CONNECTOR, path.name, KINDS.get(table, table), path.read_bytes(), {"x-leadline-issue": "EE-1"})
 
 
 def _tables(root: Path) -> Iterator[Told]:
@@ -96,7 +81,7 @@ def _tables(root: Path) -> Iterator[Told]:
         for row in _rows(path):
             issue = json.loads(row["input"] or "null")
             headers = {"x-leadline-issue": f"ID-{issue['issue_id']}"} if issue and "issue_id" in issue else {}
-            yield _translated(KINDS.get(table, table), row["data"].encode(), headers)
+            yield tell(CONNECTOR, f"{path.stem}:{row['id']}", KINDS.get(table, table), row["data"].encode(), headers)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -105,31 +90,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(line for line in lines if line.strip()))
 
 
-def _translated(kind: str, raw: bytes, headers: dict[str, str]) -> Told:
-    delivery = Delivery(connector="jira", id="d", kind=kind, received_at=RECEIVED_AT, body=raw, headers=headers)
-    events: list[Event] = []
-    try:
-        translation = CONNECTOR.translate(delivery, CONTEXT)
-        events = list(translation.events)
-        outcome = f"ignored:{translation.ignored}" if translation.ignored else "translated"
-    except Quarantined as error:
-        outcome = f"quarantined:{error.reason}"
-    except Exception as error:  # noqa: BLE001 - that nothing else is raised is what is checked
-        outcome = f"error:{type(error).__name__}: {error}"
-    return Told(kind, json.loads(raw), events, outcome)
-
-
-def _outcomes(name: str, told: list[Told]) -> Row:
-    """Jira's own payloads are translated or left out by name; foreign ones, and only those, are quarantined."""
-    failed = [
-        each
-        for each in told
-        if each.outcome.startswith("error") or each.outcome.startswith("quarantined") != each.kind.startswith(FOREIGN)
-    ]
-    counts = Counter(each.outcome for each in told)
-    events = sum(len(each.events) for each in told)
-    note = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    return f"jira {name}", len(told), len(failed), f"{events} events; {note}"
+def _foreign(told: Told) -> bool:
+    return told.kind.startswith(FOREIGN)
 
 
 def _histories(told: Told) -> list[dict[str, Any]]:
@@ -158,14 +120,10 @@ def _status_changes(told: list[Told]) -> Row:
     checked, differ = 0, 0
     for each in told:
         source = Counter((_second(at), item["fromString"], item["toString"]) for at, item in _items(each, "status"))
-        ours = Counter((event.time, event.data.from_status, event.data.to_status) for event in _of(each, TicketMoved))
+        ours = Counter((event.time, event.data.from_status, event.data.to_status) for event in each.of(TicketMoved))
         checked += source.total()
         differ += ((source - ours) + (ours - source)).total()
     return "jira status changes as in the source", checked, differ, "statuses and the second of each"
-
-
-def _of(told: Told, payload: type) -> list[Any]:
-    return [event for event in told.events if isinstance(event.data, payload)]
 
 
 def _links(told: list[Told]) -> Row:
@@ -186,7 +144,7 @@ def _links(told: list[Told]) -> Row:
             if edge in shown:
                 times[edge] = _second(at)
         open_edges: dict[tuple[str, str], datetime] = {}
-        for event in sorted(_of(each, DependencyEvent), key=lambda event: event.time):
+        for event in sorted(each.of(DependencyEvent), key=lambda event: event.time):
             edge = (event.data.ticket, event.data.blocked_by)
             if "removed" in event.type:
                 open_edges.pop(edge, None)
@@ -229,7 +187,7 @@ def _issue_id(text: str) -> str:
 
 def _as_devlake(told: Told) -> dict[str, object]:
     """Return what our events say of an issue, under DevLake's column names."""
-    (updated,), closed = _of(told, TicketUpdated), _of(told, TicketClosed)
+    (updated,), closed = told.of(TicketUpdated), told.of(TicketClosed)
     seen: TicketUpdated = updated.data
     return {
         "issue_key": seen.ticket,
@@ -238,7 +196,7 @@ def _as_devlake(told: Told) -> dict[str, object]:
         "original_status": seen.status,
         "priority": seen.priority,
         "parent_issue_id": seen.parent,
-        "created_date": _of(told, TicketCreated)[0].time,
+        "created_date": told.of(TicketCreated)[0].time,
         "updated_date": updated.time,
         "resolution_date": closed[0].time if closed else None,
         "assignee_id": seen.assignee is not None,
@@ -268,7 +226,7 @@ def _devlake_status_changes(tables: list[Told], devlake: Path) -> Row:
         (issue, event)
         for issue, told in _board_issues(tables).items()
         if issue in listed
-        for event in _of(told, TicketMoved)
+        for event in told.of(TicketMoved)
     ]
     counted = Counter((issue, event.time) for issue, event in ours)
     differ = ((theirs - counted) + (counted - theirs)).total()
@@ -293,6 +251,6 @@ def _devlake_links(tables: list[Told], devlake: Path) -> Row:
         issue = _issue_id(row["source_issue_id"])
         near, far = keys[issue], keys[_issue_id(row["target_issue_id"])]
         edge = (near, far) if row["original_type"] == "is blocked by" else (far, near)
-        told_edges = {(event.data.ticket, event.data.blocked_by) for event in _of(issues[issue], DependencyEvent)}
+        told_edges = {(event.data.ticket, event.data.blocked_by) for event in issues[issue].of(DependencyEvent)}
         differ += edge not in told_edges
     return "jira blocking links as DevLake derives them", len(rows), differ, "relationships of other types are not read"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connectors.tekton import CONNECTOR
 from pipeline.events.reading import parse_time
-from tests.conformance.tooling import Row, accounted, payloads, row, tell
+from tests.conformance.told import Row, accounted, payloads, row, tell
 
 #: The documentation shows statuses without the run that they are of.
 _ALONE = {"run_status.": "unknown_kind"}

@@ -112,3 +112,14 @@ def test_a_changed_standard_body_is_refused() -> None:
 
 def test_the_same_body_has_the_same_id() -> None:
     assert proofs.body_id(b"a") == proofs.body_id(b"a") != proofs.body_id(b"b")
+
+
+def test_a_hub_signature_names_its_scheme_and_covers_the_body() -> None:
+    shown = proofs.hub_signature(b"new", b"body").decode()
+    proofs.check_hub_signature("forge", {"x-hub-signature": shown}, b"body", [b"old", b"new"])
+    proofs.check_hub_signature("forge", {"X-Hub-Signature-256": shown}, b"body", [b"new"], "X-Hub-Signature-256")
+    with pytest.raises(Rejected, match="does not match"):
+        proofs.check_hub_signature("forge", {"x-hub-signature": shown}, b"other", [b"new"])
+    for bare in ({}, {"x-hub-signature": shown.removeprefix("sha256=")}):
+        with pytest.raises(Rejected, match="absent"):
+            proofs.check_hub_signature("forge", bare, b"body", [b"new"])

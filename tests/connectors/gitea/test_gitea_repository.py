@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.gitea.repository import Repository, from_url
+from connectors.gitea.repository import from_url
+from pipeline.events.forges import Repository
 
 
 @pytest.mark.parametrize(

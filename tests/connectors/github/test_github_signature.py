@@ -59,8 +59,8 @@ def test_sha1_alone_is_refused_and_said_so() -> None:
 def test_no_signature_and_no_secret_are_refused() -> None:
     assert "absent" in refused({})
     empty = "sha256=" + hmac.new(b"", BODY, hashlib.sha256).hexdigest()
-    assert "no webhook secret" in refused({"x-hub-signature-256": empty}, secrets=(b"",))
-    assert "no webhook secret" in refused({"x-hub-signature-256": empty}, secrets=())
+    assert "no secret is set" in refused({"x-hub-signature-256": empty}, secrets=(b"",))
+    assert "no secret is set" in refused({"x-hub-signature-256": empty}, secrets=())
 
 
 def test_a_delivery_is_described_by_its_headers() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.gitlab import CONNECTOR
-from connectors.gitlab.fields import is_automation, mentions
+from connectors.gitlab.fields import is_automation
 from connectors.gitlab.project import Project, from_url, from_url_below
 from pipeline.events.delivery import Context, Delivery
 from pipeline.events.envelope import Event
@@ -37,11 +37,11 @@ def events_of(kind: str, body: object, **settings: str) -> list[Event]:
 @pytest.mark.parametrize(
     ("url", "path", "project"),
     [
-        ("https://gitlab.com/a/b/c/-/issues/7", None, Project("https://gitlab.com/a/b/c", "a/b/c")),
-        ("https://gitlab.com/a/b/merge_requests/7", None, Project("https://gitlab.com/a/b", "a/b")),
-        ("https://gitlab.com/a/issues/-/issues/7", None, Project("https://gitlab.com/a/issues", "a/issues")),
-        ("http://host:8080/git/a/b/-/jobs/1", "a/b", Project("http://host:8080/git/a/b", "a/b")),
-        ("https://gitlab.com/groups/a/b/-/epics/5", None, Project("https://gitlab.com/groups/a/b", "a/b", group=True)),
+        ("https://gitlab.com/a/b/c/-/issues/7", None, Project("https://gitlab.com", "a/b/c")),
+        ("https://gitlab.com/a/b/merge_requests/7", None, Project("https://gitlab.com", "a/b")),
+        ("https://gitlab.com/a/issues/-/issues/7", None, Project("https://gitlab.com", "a/issues")),
+        ("http://host:8080/git/a/b/-/jobs/1", "a/b", Project("http://host:8080/git", "a/b")),
+        ("https://gitlab.com/groups/a/b/-/epics/5", None, Project("https://gitlab.com", "a/b", group=True)),
         ("git@gitlab.com:a/b.git", None, None),
         (None, None, None),
     ],
@@ -51,20 +51,18 @@ def test_a_project_is_found_in_its_addresses(url: str | None, path: str | None, 
 
 
 def test_a_group_may_be_called_like_a_thing() -> None:
-    assert from_url("https://gitlab.com/acme/jobs/runner") == Project(
-        "https://gitlab.com/acme/jobs/runner", "acme/jobs/runner"
-    )
+    assert from_url("https://gitlab.com/acme/jobs/runner") == Project("https://gitlab.com", "acme/jobs/runner")
 
 
-def test_the_host_of_a_project() -> None:
-    assert Project("http://host:8080/git/a/b", "a/b").host == "http://host:8080/git"
-    assert Project("https://gitlab.com/groups/a/b", "a/b", group=True).host == "https://gitlab.com"
+def test_the_page_of_a_project() -> None:
+    assert Project("http://host:8080/git", "a/b").source == "http://host:8080/git/a/b"
+    assert Project("https://gitlab.com", "a/b", group=True).source == "https://gitlab.com/groups/a/b"
 
 
 def test_mentions_reach_projects_of_nested_groups() -> None:
-    project = Project("https://gitlab.com/a/b/c", "a/b/c")
+    project = Project("https://gitlab.com", "a/b/c")
     text = "Closes #1, a/b/other#2 and https://gitlab.com/x/y/z/-/issues/3; see GROW-12 and a/b/c!4"
-    keys = {ref.value for ref in mentions(text, "body", project)}
+    keys = {ref.value for ref in project.mentions(text, "body")}
     assert keys == {"a/b/c#1", "a/b/other#2", "x/y/z#3", "GROW-12"}
 
 
