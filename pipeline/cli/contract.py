@@ -19,18 +19,18 @@ from pipeline.contract.model import KINDS
 from pipeline.contract.resolve import Contract, Declaration, Version
 from pipeline.contract.schema import json_schema
 from pipeline.contract.timeline import EVER
-from pipeline.events.codec import decode, encode
+from pipeline.events.codec import decode
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError
 from pipeline.events.times import from_us, to_us
 from pipeline.events.types import ContractDeclared
-from pipeline.log.protocol import EVENTS, EventLog, Record
+from pipeline.log.declarations import declarations
+from pipeline.log.protocol import EVENTS, EventLog, event_record
 
 SCHEMA_FILE = "leadline.schema.json"
 
 app = typer.Typer(no_args_is_help=True, help="The semantic contract: initiatives, teams, services, statuses, policy.")
 
-_DECLARED = ContractDeclared.TYPES[0].encode()
 _Row = dict[str, Any]
 
 
@@ -166,12 +166,8 @@ def read_contract(log: EventLog) -> Contract:
 
 def declare(log: EventLog, events: Sequence[Event], now: datetime) -> None:
     """Append declarations durably."""
-    records = [
-        Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
-        for event in events
-    ]
-    if records:
-        log.append(EVENTS, records, now)
+    if events:
+        log.append(EVENTS, [event_record(event) for event in events], now)
 
 
 def write_starter(directory: Path) -> list[Path]:
@@ -283,12 +279,10 @@ def _compact(value: Any) -> str:
 
 
 def _declarations(log: EventLog) -> Iterator[Declaration]:
-    for batch in log.iterate(EVENTS):
-        for stored in batch:
-            if _DECLARED in stored.value:  # far cheaper than decoding a million other events
-                event = decode(stored.value)
-                if isinstance(event.data, ContractDeclared):
-                    yield to_us(event.time), event.id, event.data
+    for value in declarations(log):
+        event = decode(value)
+        if isinstance(event.data, ContractDeclared):
+            yield to_us(event.time), event.id, event.data
 
 
 def _chosen(paths: list[Path] | None) -> list[Path]:

@@ -18,6 +18,7 @@ from pipeline.events.errors import Quarantined
 from pipeline.events.times import from_us, to_us
 from pipeline.events.types import ContractDeclared
 from pipeline.facts.state import State, Table
+from pipeline.log.declarations import declarations
 from pipeline.log.protocol import EVENTS, EventLog
 
 #: Events that are folded before state is written. A crash costs at most this much work; a page of the
@@ -30,9 +31,6 @@ KEEP_OBJECTS = 300_000
 
 Progress = Callable[[int, int], None]
 
-#: What an encoded declaration contains; a look-up of these bytes is a hundred times as fast as decoding.
-_DECLARED = ContractDeclared.TYPES[0].encode()
-
 
 class Declaration(msgspec.Struct, array_like=True):
     """A declared object of the contract, kept so that a contract can be compiled without reading the log again."""
@@ -41,15 +39,13 @@ class Declaration(msgspec.Struct, array_like=True):
     data: ContractDeclared
 
 
-class Parked(msgspec.Struct, array_like=True):
-    """An event in the log that this release cannot read. It stays in the log; a newer release folds it."""
-
-    reason: str
-    detail: str
-
-
 class RunReport(msgspec.Struct):
-    """What a run did: events folded, commits made, how often it began again, or was overtaken by another process."""
+    """What a run did.
+
+    `events` were folded; `parked` are those of them that this release cannot read: they stay in the log, and a release
+    that can read them raises `DERIVATION`, so that all is folded anew. `restarts`: how often it began again from the
+    first event; `overtaken`: how often another process had folded meanwhile.
+    """
 
     events: int = 0
     commits: int = 0
@@ -70,6 +66,7 @@ class Engine:
     _state: State
     _declarations: Table[Declaration]
     _contract: Contract
+    _generation: int
     _sequence: int
     _cursor: int
 
@@ -131,6 +128,7 @@ class Engine:
         if self._store.sequence() != self._sequence:
             self._store.refresh()
             self._open()
+        self._generation = self._log.generation(EVENTS)
         if self._cursor:
             if any(self._store.mark(name) != value for name, value in self._derivation().items()):
                 report.restarts += 1
@@ -140,9 +138,12 @@ class Engine:
         self._checked = True
 
     def _derivation(self) -> dict[str, str]:
-        """What state depends on beside the events before its cursor."""
+        """What state depends on beside the events before its cursor.
+
+        The generation is that of before the reading: that events were taken back meanwhile is seen by the next run.
+        """
         return {
-            "generation": str(self._log.generation(EVENTS)),
+            "generation": str(self._generation),
             "derivation": DERIVATION,
             "contract": self._contract.fingerprint,
         }
@@ -150,12 +151,11 @@ class Engine:
     def _declared_in_log(self) -> dict[str, Declaration]:
         """Return what the whole log declares, so that no declaration makes a fold from the beginning begin again."""
         found: dict[str, Declaration] = {}
-        offset = 0
-        while rows := self._log.read_values(EVENTS, offset, self._batch):
-            offset = rows[-1][0]
-            for _, _, value in rows:
-                if _DECLARED in value:
-                    found.update(_declaration(value))
+        for value in declarations(self._log):
+            try:
+                found.update(_declared([decode(value)]))
+            except Quarantined:
+                continue
         return found
 
     def _take_in(self, declared: Mapping[str, Declaration]) -> None:
@@ -196,7 +196,6 @@ class Engine:
         self._sequence = self._store.sequence()
         self._state = State(self._store)
         self._declarations = self._state.table("declaration", Declaration)
-        self._parked = self._state.table("parked", Parked)
         self._pending = 0
         self._checked = False
         self._contract = self._compiled()
@@ -228,11 +227,10 @@ class Engine:
     def _decoded(self, rows: Sequence[tuple[int, int, bytes]], report: RunReport) -> list[Event]:
         events: list[Event] = []
         latest = self._as_of
-        for offset, recorded, value in rows:
+        for _, recorded, value in rows:
             try:
                 event = decode(value)
-            except Quarantined as error:
-                self._parked.put(f"{offset:020d}", Parked(reason=error.reason, detail=error.detail))
+            except Quarantined:
                 report.parked += 1
                 continue
             events.append(event)
@@ -245,18 +243,17 @@ class Engine:
 
     def _declare(self, events: Sequence[Event]) -> bool:
         """Take in declarations; True if they change what facts are derived with."""
-        new = [event for event in events if type(event.data) is ContractDeclared]
-        new = [event for event in new if self._declarations.get(_key(event)) is None]
+        new = {key: each for key, each in _declared(events).items() if self._declarations.get(key) is None}
         if not new:
             return False
-        for event in new:
-            if isinstance(event.data, ContractDeclared):
-                self._declarations.put(_key(event), Declaration(time=to_us(event.time), data=event.data))
+        for key, declaration in new.items():
+            self._declarations.put(key, declaration)
         fingerprint, self._contract = self._contract.fingerprint, self._compiled()
         return self._contract.fingerprint != fingerprint
 
     def _begin_again(self, *, fresh: bool = False) -> None:
         """Turn to a state beside the present one and fold from the first event, or go on with what was begun there."""
+        self._generation = self._log.generation(EVENTS)
         declared = self._declared_in_log()
         self._contract = _compile(declared.items())
         self._sequence = self._store.begin(self._derivation(), after=self._sequence, fresh=fresh)
@@ -286,19 +283,13 @@ def _compile(declared: Iterable[tuple[str, Declaration]]) -> Contract:
     return Contract.compile((found.time, key, found.data) for key, found in declared)
 
 
-def _declaration(value: bytes) -> dict[str, Declaration]:
-    """Read an encoded declaration; empty for one that this release cannot read, or that only mentions the type."""
-    try:
-        event = decode(value)
-    except Quarantined:
-        return {}
-    if not isinstance(event.data, ContractDeclared):
-        return {}
-    return {_key(event): Declaration(time=to_us(event.time), data=event.data)}
-
-
-def _key(event: Event) -> str:
-    return f"{event.source}|{event.id}"
+def _declared(events: Iterable[Event]) -> dict[str, Declaration]:
+    """Return the declarations among events, by the identity of their event."""
+    return {
+        f"{event.source}|{event.id}": Declaration(time=to_us(event.time), data=event.data)
+        for event in events
+        if isinstance(event.data, ContractDeclared)
+    }
 
 
 @contextmanager

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pipeline.events.codec import decode, encode
+from pipeline.events.codec import decode
 from pipeline.events.delivery import Connector, Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.times import EPOCH
 from pipeline.ingest import deliveries
 from pipeline.ingest.quarantine import Failure
-from pipeline.log.protocol import Record, Stored
+from pipeline.log.protocol import Record, Stored, event_record
 
 #: How far beyond its recording an event may lie; a clock that is off by a time zone or a day is no reason to refuse.
 MAX_AHEAD = timedelta(days=2)
@@ -102,18 +102,9 @@ def _record(event: Event, origin: int, latest: datetime) -> Record:
             f"{event.type} {event.subject}: time {event.time.isoformat()} is not between {EPOCH.year} and "
             f"{latest.isoformat()}, two days after it was recorded",
         )
-    if event.recordedtime is not None:
-        event = msgspec.structs.replace(event, recordedtime=None)
-    value = encode(event)
-    decode(value)
-    return Record(
-        source=event.source,
-        id=event.id,
-        key=event.partitionkey,
-        time=event.time,
-        value=value,
-        origin=origin,
-    )
+    record = event_record(event, origin)
+    decode(record.value)
+    return record
 
 
 def _storable(text: str) -> str:

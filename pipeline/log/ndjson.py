@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from pipeline.events.codec import decode, encode
+from pipeline.events.codec import decode
 from pipeline.events.errors import ConfigError, Quarantined
-from pipeline.log.protocol import EVENTS, EventLog, Record, Stored
+from pipeline.log.protocol import EVENTS, EventLog, Record, Stored, event_record
 from pipeline.log.transfer import BATCH, Copied, Progress
 
 
@@ -126,6 +126,4 @@ def _copied(raw: bytes, place: str, now: datetime) -> Copied:
 def _told(raw: bytes, place: str, now: datetime) -> Copied:
     """Return the record of a plain CloudEvent, as Leadline itself encodes it."""
     event = decode(raw)
-    value = encode(msgspec.structs.replace(event, recordedtime=None))
-    record = Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=value)
-    return Copied(record, event.recordedtime or now, place, EVENTS)
+    return Copied(event_record(event), event.recordedtime or now, place, EVENTS)

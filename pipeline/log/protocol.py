@@ -8,6 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from pipeline.events.codec import encode
+from pipeline.events.envelope import Event
+
 DELIVERIES = "deliveries"
 EVENTS = "events"
 
@@ -27,6 +30,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     value: bytes
     origin: int = 0
+
+
+def event_record(event: Event, origin: int = 0) -> Record:
+    """Return the record of an event; when it was recorded is the log's to say, so the event's own word is left out."""
+    if event.recordedtime is not None:
+        event = msgspec.structs.replace(event, recordedtime=None)
+    return Record(
+        source=event.source,
+        id=event.id,
+        key=event.partitionkey,
+        time=event.time,
+        value=encode(event),
+        origin=origin,
+    )
 
 
 class Stored(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from pipeline.events.times import DAY_US
+from pipeline.events.times import day_of
 from pipeline.facts.rows import ChangeFact, DeploymentFact, Fact, FailureFact, Revision
 from pipeline.facts.state import State
 from pipeline.identity.attribution import DETERMINISTIC
@@ -155,7 +155,7 @@ class DeliveryMetrics:
             self._mark_open("open_recoveries", scopes, at, sign)
 
     def _cell(self, at: int, scope: Scope) -> tuple[str, Cell]:
-        key = cell_key(at // DAY_US, scope)
+        key = cell_key(day_of(at), scope)
         cell = self._cells.get(key)
         return key, Cell() if cell is None else cell
 
@@ -167,7 +167,7 @@ class DeliveryMetrics:
 
     def _mark_open(self, metric: str, scopes: list[Scope], since: int, sign: int) -> None:
         for scope in scopes:
-            key = f"{open_prefix(metric, scope)}{since // DAY_US}"
+            key = f"{open_prefix(metric, scope)}{day_of(since)}"
             cell = self._open.get(key) or OpenCell(since=[])
             if sign > 0:
                 insort(cell.since, since)

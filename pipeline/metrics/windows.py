@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
-from pipeline.events.times import DAY_US, day_date, to_us
+from pipeline.events.times import day_date, day_of, to_us
 from pipeline.facts.state import State
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
 from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix, tells_failures
@@ -96,7 +96,7 @@ def last_day(state: State) -> date | None:
 def _windowed(
     state: State, now: int, windows: tuple[int, ...], scopes: Collection[Scope] | None
 ) -> Iterable[MetricPoint]:
-    today = now // DAY_US
+    today = day_of(now)
     sums: dict[tuple[int, Scope], _Window] = {}
     inside = range(today - max(windows, default=0) + 1, today + 1)
     state.table("cell", Cell).prefetch(cell_key(day, scope) for day in inside for scope in scopes or ())

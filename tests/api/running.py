@@ -17,10 +17,9 @@ from starlette.types import ASGIApp
 from pipeline.api.app import create_app
 from pipeline.api.server import in_background, listen, make_server
 from pipeline.api.services import Services
-from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from pipeline.ingest.deliveries import from_stored
-from pipeline.log.protocol import DELIVERIES, EVENTS, EventLog, Record
+from pipeline.log.protocol import DELIVERIES, EVENTS, EventLog, event_record
 from pipeline.settings import ConnectorSettings, HttpSettings, Settings
 from pipeline.wiring import Wiring
 from tests.simulation.story import committed, declared, deployed, merged, opened, seen, service, trouble
@@ -121,11 +120,7 @@ def is_problem(response: httpx.Response, status: int, words: str) -> bool:
 
 def tell(log: EventLog, events: Iterable[Event]) -> None:
     """Append events, as another process would."""
-    records = [
-        Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
-        for event in events
-    ]
-    log.append(EVENTS, records, datetime(2026, 6, 1, tzinfo=UTC))
+    log.append(EVENTS, [event_record(event) for event in events], datetime(2026, 6, 1, tzinfo=UTC))
 
 
 def raw(address: tuple[str, int], request: bytes) -> bytes:

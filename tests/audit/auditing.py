@@ -13,14 +13,13 @@ import msgspec
 from pipeline.audit.load import load_events, scratch
 from pipeline.audit.recompute import recompute_facts, recompute_metrics
 from pipeline.audit.verdict import Verdict, audit
-from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from pipeline.events.times import to_us
 from pipeline.events.types import Ref
 from pipeline.facts.rows import FACTS, ChangeFact, DeploymentFact, FailureFact, TicketFact
 from pipeline.log import protocol
 from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import Record
+from pipeline.log.protocol import event_record
 from pipeline.metrics.catalogue import MetricPoint
 from tests.simulation.story import deployed, merged, moment, opened, seen, ticket_seen, trouble
 
@@ -48,10 +47,7 @@ def log_of(events: Iterable[Event], recorded: datetime = RECORDED) -> MemoryLog:
     log = MemoryLog()
     log.append(
         protocol.EVENTS,
-        [
-            Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
-            for event in events
-        ],
+        [event_record(event) for event in events],
         recorded,
     )
     return log

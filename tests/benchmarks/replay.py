@@ -13,25 +13,25 @@ import msgspec
 
 from pipeline.audit.load import load_events, scratch
 from pipeline.audit.recompute import recompute_facts, recompute_metrics
+from pipeline.cli.simulate import append
 from pipeline.engine.embedded import BATCH, COMMIT_EVERY, Engine
 from pipeline.engine.sqlite_store import SqliteStore
-from pipeline.events.codec import decode, encode
+from pipeline.events.codec import decode
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id
 from pipeline.events.types import DeploymentEvent
 from pipeline.facts.rows import DeploymentFact
 from pipeline.facts.state import State
-from pipeline.log.protocol import EVENTS, Record
+from pipeline.log.protocol import EVENTS, event_record
 from pipeline.log.sqlite import SqliteLog
 from pipeline.metrics.windows import read_metrics
 from pipeline.simulate.declarations import contract_events
-from pipeline.simulate.organisation import Entry, entries, organisation
+from pipeline.simulate.organisation import entries, organisation
 from pipeline.simulate.plan import Plan
 from tests.benchmarks.report import Line
 
 #: How much longer the history is at the end than for the replay.
 GROWTH = 2.1
-_APPEND = 20_000
 
 
 class Bumped(msgspec.Struct, array_like=True):
@@ -49,7 +49,7 @@ def run(events: int) -> Iterator[Line]:
     with tempfile.TemporaryDirectory(prefix="leadline-bench-") as folder:
         path = Path(folder) / "leadline.db"
         log = SqliteLog(path)
-        _append(log, islice(simulated, events))
+        append(log, islice(simulated, events))
         bare = _bare_loop(log, Path(folder) / "bare.db")
         engine = Engine(log, SqliteStore(path))
         marks = _Marks()
@@ -58,7 +58,7 @@ def run(events: int) -> Iterator[Line]:
             "replay_vs_bare_loop", bare / marks.elapsed(), "", 0.25, note=f"{events / marks.elapsed():,.0f} events/s"
         )
         yield _new_deployment(log, engine)
-        _append(log, simulated)
+        append(log, simulated)
         engine.run(progress=marks)
         early = marks.cost(events // 10, events // 5)
         late = marks.cost(2 * events, total)
@@ -144,7 +144,7 @@ def _new_deployment(log: SqliteLog, engine: Engine) -> Line:
     )
     before = {point for point in read_metrics(engine.state, as_of, latest=as_of) if point.scope == last.service}
     started = time.perf_counter()
-    log.append(EVENTS, [_record(event)], as_of)
+    log.append(EVENTS, [event_record(event)], as_of)
     engine.run()
     after = set(read_metrics(engine.state, as_of, latest=as_of, scopes=[("service", last.service)]))
     seen = time.perf_counter() - started
@@ -157,15 +157,3 @@ def _new_deployment(log: SqliteLog, engine: Engine) -> Line:
         recompute_metrics(connection, as_of)
     anew = time.perf_counter() - started
     return Line("new_deployment_vs_duckdb", anew / seen, "x", 100, note=f"{seen * 1000:.1f} ms against {anew:.1f} s")
-
-
-def _append(log: SqliteLog, simulated: Iterator[Entry] | islice[Entry]) -> None:
-    latest = None
-    iterator = iter(simulated)
-    while taken := list(islice(iterator, _APPEND)):
-        latest = max(entry.time for entry in taken) if latest is None else max(latest, *(entry.time for entry in taken))
-        log.append(EVENTS, [Record(**entry._asdict()) for entry in taken], latest)
-
-
-def _record(event: Event) -> Record:
-    return Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))

@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 from pipeline.engine.embedded import Engine
 from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.engine.store import MemoryStore
-from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from pipeline.facts.rows import FACTS
 from pipeline.facts.state import State
 from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import EVENTS, EventLog, Record
+from pipeline.log.protocol import EVENTS, STAGED_PREFIX, EventLog, Record, event_record
 from pipeline.log.sqlite import SqliteLog
 from tests.simulation.folding import RESULTS, fold, results
 from tests.simulation.stories import STORIES
@@ -33,12 +32,8 @@ from tests.simulation.strategies import histories
 RECORDED = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def record(event: Event) -> Record:
-    return Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
-
-
 def append(log: EventLog, events: Iterable[Event]) -> None:
-    log.append(EVENTS, [record(event) for event in events], RECORDED)
+    log.append(EVENTS, [event_record(event) for event in events], RECORDED)
 
 
 def tables(state: State) -> dict[str, dict[str, bytes]]:
@@ -163,7 +158,7 @@ def test_as_of_is_the_latest_event_that_is_not_from_the_future() -> None:
     log = MemoryLog()
     append(log, [opened("02 09:00", 1), opened("03 09:00", 2)])
     ahead = opened("04 09:00", 3)
-    log.append(EVENTS, [record(msgspec.structs.replace(ahead, time=datetime(2031, 1, 1, tzinfo=UTC)))], RECORDED)
+    log.append(EVENTS, [event_record(msgspec.structs.replace(ahead, time=datetime(2031, 1, 1, tzinfo=UTC)))], RECORDED)
     engine = Engine(log, MemoryStore())
     assert engine.as_of() is None
     engine.run()
@@ -181,6 +176,21 @@ def test_two_engines_on_one_log_do_not_mix_their_state(events: list[Event], one:
     first.run()
     second.run()
     assert tables(Engine(log, store).state) == results(fold(events))
+
+
+def test_events_that_are_taken_back_while_they_are_folded_are_noticed_by_the_next_run() -> None:
+    log = MemoryLog()
+    told = [opened(f"02 09:{number:02}", number) for number in range(12)]
+    log.append(EVENTS, [event_record(event, origin=1) for event in told], RECORDED)
+
+    def take_back(_: int, __: int) -> None:
+        if log.generation(EVENTS) == 0:
+            log.supersede(EVENTS, STAGED_PREFIX + EVENTS, 1, RECORDED)
+
+    engine = Engine(log, MemoryStore(), batch=4)
+    engine.run(progress=take_back)
+    assert engine.run().restarts == 1
+    assert dict(engine.state.table("fact_change", FACTS["change"]).items()) == {}
 
 
 def test_state_that_another_release_derived_is_derived_anew() -> None:

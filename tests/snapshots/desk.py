@@ -11,11 +11,10 @@ import msgspec
 
 from pipeline.engine.embedded import Engine
 from pipeline.engine.store import MemoryStore
-from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from pipeline.facts.rows import FACTS
 from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import EVENTS, Record
+from pipeline.log.protocol import EVENTS, event_record
 from pipeline.snapshots.build import Built, build
 from pipeline.snapshots.columns import fact_row, revision_of
 from pipeline.snapshots.reading import reading
@@ -24,10 +23,6 @@ START = datetime(2026, 12, 1, tzinfo=UTC)
 
 #: What facts say: (kind, id) -> revision.
 Said = dict[tuple[str, str], str]
-
-
-def record(event: Event) -> Record:
-    return Record(source=event.source, id=event.id, key=event.partitionkey, time=event.time, value=encode(event))
 
 
 class Desk:
@@ -42,7 +37,7 @@ class Desk:
 
     def tell(self, *events: Event) -> None:
         """Append events and fold them."""
-        self.log.append(EVENTS, [record(event) for event in events], self.now)
+        self.log.append(EVENTS, [event_record(event) for event in events], self.now)
         self.engine.run()
 
     def snap(self, **options: Any) -> Built:

@@ -12,14 +12,14 @@ from pipeline.engine.embedded import Engine
 from pipeline.engine.store import MemoryStore
 from pipeline.events.errors import ConfigError, Corrupt, Retryable
 from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import EVENTS, Record
+from pipeline.log.protocol import EVENTS, Record, event_record
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
 from pipeline.snapshots.index import INDEX
 from pipeline.snapshots.lock import writing
 from pipeline.snapshots.manifest import chain
 from tests.simulation.story import committed, deployed, merged, opened, seen, service, ticket_created, ticket_seen
-from tests.snapshots.desk import Desk, ask, files_of, record
+from tests.snapshots.desk import Desk, ask, files_of
 
 FIRST = (service(), committed("a1", "02 10:00", message="Begin"), deployed("03 10:00", "d1", "a1"))
 
@@ -142,7 +142,7 @@ def test_events_that_the_log_takes_back_disappear(desk: Desk) -> None:
     kept, wrong, right = (ticket_created("04 10:00", name) for name in ("T-1", "T-2", "T-3"))
     derived = [
         Record(source=it.source, id=it.id, key=it.key, time=it.time, value=it.value, origin=1)
-        for it in map(record, (kept, wrong, right))
+        for it in map(event_record, (kept, wrong, right))
     ]
     desk.log.append(EVENTS, derived[:2], desk.now)
     desk.engine.run()
