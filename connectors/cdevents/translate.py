@@ -21,8 +21,9 @@ from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError, Quarantined
 from pipeline.events.reading import Node, parse_json
-from pipeline.events.types import TYPES, ContractDeclared, Payload
+from pipeline.events.types import ContractDeclared, Payload
 from pipeline.events.upcasts import UPCASTS
+from pipeline.events.vocabulary import TYPES
 
 #: Kinds of delivery: attributes and data in one JSON body, or attributes in the headers.
 EVENT = "event"

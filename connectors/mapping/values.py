@@ -55,6 +55,18 @@ def _number(field: Field, value: Any) -> int:
     return value
 
 
+def _decimal(field: Field, value: Any) -> float:
+    if type(value) not in (int, float):
+        raise _wrong(field.name, value, "a number")
+    return float(value)
+
+
+def _decimals(field: Field, value: Any) -> dict[str, float]:
+    if not isinstance(value, dict):
+        raise _wrong(field.name, value, "numbers by name")
+    return {name: _decimal(field, each) for name, each in value.items()}
+
+
 def _choice(field: Field, value: Any) -> str | None:
     text = as_text(field.name, value)
     if text is not None and text not in field.choices:
@@ -80,6 +92,8 @@ _READERS: dict[str, Callable[[Field, Any], Any]] = {
     "text": _text,
     "flag": _flag,
     "number": _number,
+    "decimal": _decimal,
+    "decimals": _decimals,
     "texts": _texts,
     "refs": _refs,
     "choice": _choice,

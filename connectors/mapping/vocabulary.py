@@ -7,17 +7,23 @@ from typing import Any
 
 import msgspec
 
-from pipeline.events.types import TYPES, ContractDeclared, Payload
+from pipeline.events.types import ContractDeclared, Payload
+from pipeline.events.vocabulary import TYPES
 
 _NAME = re.compile(r"dev\.cdevents(?:x\.leadline-|\.)(?P<short>[a-z]+\.[a-z]+)\.\d+\.\d+\.\d+")
 #: What an event is about is the first of these that its type demands.
-_SUBJECTS = ("change", "deployment", "rollback", "incident", "ticket", "run", "tag", "sha", "branch")
+_SUBJECTS = (
+    *("change", "deployment", "rollback", "incident", "ticket", "run", "tag", "sha", "branch", "handoff", "decision"),
+    *("artifact", "subject_id", "act", "gate", "metric", "rollout"),
+)
 #: Fields that name a person.
 PEOPLE = frozenset({"actor", "assignee", "author", "creator", "reviewer"})
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of a payload. `holds`: text, flag, number, time, texts, refs or choice (one of `choices`)."""
+    """A field of a payload. `holds`: text, flag, number, decimal, decimals (by name), time, texts,
+    refs or choice (one of `choices`).
+    """
 
     name: str
     holds: str
@@ -46,6 +52,10 @@ def _field(told: msgspec.inspect.Field) -> Field:
             return msgspec.structs.replace(field, holds="flag")
         case msgspec.inspect.IntType():
             return msgspec.structs.replace(field, holds="number", least=kind.ge or 0, below=kind.lt or 2**63)
+        case msgspec.inspect.FloatType():
+            return msgspec.structs.replace(field, holds="decimal")
+        case msgspec.inspect.DictType():
+            return msgspec.structs.replace(field, holds="decimals")
         case msgspec.inspect.DateTimeType():
             return msgspec.structs.replace(field, holds="time")
         case msgspec.inspect.ListType():

@@ -17,8 +17,9 @@ import msgspec
 from pipeline.events.cdevents import SPEC_VERSION, content_of
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.types import TYPES, Payload
+from pipeline.events.types import Payload
 from pipeline.events.upcasts import UPCASTS, upcast
+from pipeline.events.vocabulary import TYPES
 
 MAX_EVENT_BYTES = 1_000_000
 

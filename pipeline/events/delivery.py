@@ -43,10 +43,29 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         return pseudonym(person, self.actor_key)
 
 
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that one unit (a user, a session, an account) did, as an analytics tool tracked it.
+
+    It never becomes an event by itself: ingest adds observations up to `outcome.sampled`, as the declared metrics say.
+    `id` makes a resent one recognisable; `unit` is a pseudonym. `at` is when it happened. `properties` are what metrics
+    may select by, look for a variant in, or take a value from; nested ones have dotted names.
+    """
+
+    id: str
+    name: str
+    unit: str
+    at: datetime
+    properties: Mapping[str, str | int | float | bool | None] = {}
+
+
 class Translation(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a translation: events, or the name of what was left out on purpose (`ignored`), or both empty."""
+    """The outcome of a translation: events and observations, or the name of what was left out on purpose (`ignored`).
+
+    All may be empty: there was nothing to tell.
+    """
 
     events: Sequence[Event] = ()
+    observations: Sequence[Observation] = ()
     ignored: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""The vocabulary: one struct per kind of payload, and the table from event type to struct.
+"""The vocabulary of delivery and work: one struct per kind of payload.
 
 Types are CDEvents 0.5 where one exists, else `dev.cdeventsx.leadline-<subject>.<predicate>.1.0.0`. A released shape
 is never edited: a new field with a default may be added, anything else gets a new version and an upcast.
@@ -54,6 +54,8 @@ class CommitRecorded(Payload, frozen=True, kw_only=True):
     parents: list[str] | None = None
     title: str = ""
     author: str | None = None
+    #: The assistant that made or helped to make it, by its product's name: `claude`, `copilot`.
+    assistant: str | None = None
     refs: list[Ref] = []
     #: Changed paths, where the source tells them (at most 300), for repositories that hold several services.
     paths: list[str] | None = None
@@ -87,6 +89,8 @@ class ChangeCreated(Payload, frozen=True, kw_only=True):
     change: Name
     created_at: Instant
     author: str | None = None
+    #: The assistant whose account opened it.
+    assistant: str | None = None
 
 
 class ChangeUpdated(Payload, frozen=True, kw_only=True):
@@ -106,6 +110,8 @@ class ChangeUpdated(Payload, frozen=True, kw_only=True):
     labels: list[str] = []
     refs: list[Ref] = []
     commits: list[str] | None = None
+    #: The assistant that its text names as author or helper.
+    assistant: str | None = None
     draft: bool = False
     #: True when the change was closed (merged or not) at that time: a label set afterwards does not reopen it.
     closed: bool = False
@@ -243,6 +249,8 @@ class TicketMoved(Payload, frozen=True, kw_only=True):
     to_status: str
     from_status: str | None = None
     actor: str | None = None
+    #: Why, as far as the source tells: a resolution, a reason, the decision that moved it.
+    reason: str | None = None
 
 
 class TicketClosed(Payload, frozen=True, kw_only=True):
@@ -308,34 +316,8 @@ class ContractDeclared(Payload, frozen=True, kw_only=True):
     """One object of the semantic contract holds from `effective_from` on (None: since ever). `spec` None: withdrawn."""
 
     TYPES = ("dev.cdeventsx.leadline-contract.declared.1.0.0",)
-    kind: Literal["Initiative", "Team", "Service", "StatusMap", "Policy"]
+    kind: Literal["Initiative", "Team", "Service", "StatusMap", "Policy", "Metric"]
     name: str
     spec: dict[str, Any] | None = None
     metadata: dict[str, Any] = {}
     effective_from: Instant | None = None
-
-
-PAYLOADS: tuple[type[Payload], ...] = (
-    CommitRecorded,
-    BranchUpdated,
-    ChangeCreated,
-    ChangeUpdated,
-    ChangeReviewed,
-    ChangeMerged,
-    ChangeAbandoned,
-    DeploymentEvent,
-    ServiceRolledBack,
-    IncidentEvent,
-    TicketCreated,
-    TicketUpdated,
-    TicketMoved,
-    TicketClosed,
-    TicketDeleted,
-    DependencyEvent,
-    PipelineRun,
-    ArtifactPublished,
-    ContractDeclared,
-)
-
-#: Event type -> the struct of its payload.
-TYPES: dict[str, type[Payload]] = {name: payload for payload in PAYLOADS for name in payload.TYPES}

@@ -11,7 +11,8 @@ from pipeline.events.codec import encode
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError, Quarantined, Rejected
-from pipeline.events.types import TYPES, ArtifactPublished, ChangeMerged, CommitRecorded, TicketUpdated
+from pipeline.events.types import ArtifactPublished, ChangeMerged, CommitRecorded, TicketUpdated
+from pipeline.events.vocabulary import TYPES
 
 CONTEXT = Context(actor_key=b"key")
 SHA = "1eb7644349cb07139d6a3c1ad1986979647cac99"

@@ -11,10 +11,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.events.codec import encode
+from pipeline.events.coordination import (
+    AgentActed,
+    ArtifactProposed,
+    DecisionEvent,
+    GateEvaluated,
+    HandoffEvent,
+    LinkDeclared,
+    OutcomeSampled,
+    ReviewRequest,
+    RolloutChanged,
+    TicketTransferred,
+)
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id, pseudonym
 from pipeline.events.types import (
-    TYPES,
     ArtifactPublished,
     BranchUpdated,
     ChangeAbandoned,
@@ -37,6 +48,7 @@ from pipeline.events.types import (
     TicketMoved,
     TicketUpdated,
 )
+from pipeline.events.vocabulary import TYPES
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -149,6 +161,87 @@ _PAYLOADS: tuple[Payload, ...] = (
         spec={"owner": "growth", "tracks": {"jira": [{"epic": "GROW-3"}]}, "target": 0.48},
         metadata={"displayName": "Faster activation"},
         effective_from=NOON,
+    ),
+    ReviewRequest(repo=REPO, change="7", team="identity", reviewer=ADA),
+    TicketTransferred(tracker=TRACKER, ticket="GROW-12", to_team="identity", from_team="growth", actor=ADA),
+    HandoffEvent(
+        handoff="HO-1",
+        from_team="growth",
+        to_team="identity",
+        ticket="GROW-12",
+        title="Sign in without a name",
+        needed_by=NOON + timedelta(days=3),
+        refs=[Ref("initiative", "faster-activation", "field")],
+    ),
+    DecisionEvent(
+        decision="ADR-7",
+        title="Names are optional",
+        category="product",
+        outcome="accepted",
+        approvers=["identity", "legal"],
+        by="ADR-9",
+        from_team="growth",
+        to_team="identity",
+        needed_by=NOON + timedelta(days=2),
+        ticket="GROW-12",
+        url="https://github.com/acme/shop/blob/main/docs/adr/0007-names.md",
+        refs=[Ref("initiative", "faster-activation", "field")],
+    ),
+    ArtifactProposed(
+        artifact="spec-31",
+        kind="specification",
+        title="Sign-up in one step",
+        agent="claude",
+        context="context@4",
+        initiative="faster-activation",
+        repo=REPO,
+        change="7",
+        ticket="GROW-12",
+        url="https://docs.acme.example/spec-31",
+    ),
+    LinkDeclared(
+        kind="artifact", subject_id="spec-31", initiative="faster-activation", reason="made from a copy", actor=ADA
+    ),
+    AgentActed(
+        act="act-1",
+        agent="claude",
+        action="merge",
+        approvals=["identity"],
+        on="acme/shop#7",
+        initiative="faster-activation",
+        url="https://github.com/acme/shop/pull/7",
+    ),
+    GateEvaluated(
+        gate="commit",
+        initiative="faster-activation",
+        passed=False,
+        missing=["horizon"],
+        rule="1",
+        evidence=["ADR-7"],
+        exempt_until=NOON + timedelta(days=14),
+    ),
+    OutcomeSampled(
+        metric="activation_rate",
+        start=NOON,
+        end=NOON + timedelta(days=1),
+        n=200,
+        total=82.0,
+        squares=82.0,
+        variant="new",
+        revision=212,
+    ),
+    RolloutChanged(
+        rollout="name-last",
+        state="on",
+        environment="production",
+        project="shop",
+        title="Ask for the name last",
+        exposure=0.25,
+        variants={"new": 0.25, "old": 0.75},
+        tags=["initiative/faster-activation"],
+        refs=[Ref("label", "initiative/faster-activation", "label")],
+        actor=ADA,
+        url="https://flags.acme.example/shop/name-last",
     ),
 )
 

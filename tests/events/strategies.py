@@ -9,7 +9,8 @@ import msgspec
 from hypothesis import strategies as st
 
 from pipeline.events.envelope import Event
-from pipeline.events.types import TYPES, Instant, Name, Payload
+from pipeline.events.types import Instant, Name, Payload
+from pipeline.events.vocabulary import TYPES
 
 times = st.datetimes(timezones=st.just(UTC))
 names = st.text(min_size=1, max_size=40)

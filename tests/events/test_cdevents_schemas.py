@@ -14,7 +14,7 @@ from referencing import Registry, Resource
 from pipeline.events.cdevents import SPEC_VERSION
 from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
-from pipeline.events.types import TYPES
+from pipeline.events.vocabulary import TYPES
 from tests.events.samples import golden_path, sample
 from tests.events.strategies import events
 

@@ -9,7 +9,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from pipeline.events.codec import decode, encode
-from pipeline.events.types import TYPES
+from pipeline.events.vocabulary import TYPES
 from tests.events.samples import sample
 
 STRUCTURED = {"content-type": "application/cloudevents+json"}

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.events.codec import MAX_EVENT_BYTES, decode, encode
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.types import TYPES, ChangeMerged
+from pipeline.events.types import ChangeMerged
+from pipeline.events.vocabulary import TYPES
 from tests.events.samples import golden_path, sample
 from tests.events.strategies import json_values
 

@@ -5,8 +5,8 @@ from hypothesis import given
 
 from pipeline.events.codec import decode, encode
 from pipeline.events.envelope import Event
-from pipeline.events.types import TYPES
 from pipeline.events.upcasts import UPCASTS
+from pipeline.events.vocabulary import TYPES
 from tests.events.samples import GOLDEN, golden_path, sample
 from tests.events.strategies import events
 

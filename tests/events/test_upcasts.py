@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.events.types import TYPES
 from pipeline.events.upcasts import UPCASTS, Upcast, upcast
+from pipeline.events.vocabulary import TYPES
 
 CHAIN: dict[str, Upcast] = {
     "thing.1": ("thing.2", lambda payload: {"name": payload["title"]}),

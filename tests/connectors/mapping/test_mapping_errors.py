@@ -10,7 +10,7 @@ from connectors.mapping.load import load
 from connectors.mapping.vocabulary import EVENT_TYPES
 from pipeline.events.delivery import Context, Delivery
 from pipeline.events.errors import ConfigError
-from pipeline.events.types import TYPES
+from pipeline.events.vocabulary import TYPES
 from tests.connectors.casebook import RECEIVED_AT, ROOT
 
 GOOD = """\
