@@ -9,9 +9,8 @@ from typing import TypeVar
 
 import pytest
 
-from pipeline.events import references
+from pipeline.events import coordination, references
 from pipeline.events.codec import decode, encode
-from pipeline.events import coordination
 from pipeline.events.envelope import Event
 from pipeline.events.times import to_us
 from pipeline.events.types import (
