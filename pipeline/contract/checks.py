@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from pipeline.contract.metric import Metric
 from pipeline.contract.model import AnyObject, Initiative, Policy, Service, StatusMap, Team, Tracks, gate
 from pipeline.contract.problems import FieldPath, Problem, did_you_mean, dotted
 from pipeline.contract.source import Document
@@ -54,6 +55,7 @@ def check(objects: Sequence[Located], names: Names) -> list[Problem]:
         *_circles(objects),
         *_shared_statuses(objects),
         *_policies(objects),
+        *_sure_successes(objects),
     ]
 
 
@@ -230,3 +232,12 @@ def _policies(objects: Sequence[Located]) -> Iterator[Problem]:
         if each.name != policies[0].name:
             place = policies[0].place(("metadata", "name"))
             yield each.problem(("metadata", "name"), f"a contract has one Policy; {policies[0].name!r} is at {place}")
+
+
+def _sure_successes(objects: Sequence[Located]) -> Iterator[Problem]:
+    for each in objects:
+        if isinstance(each.object, Metric) and (entry := each.object.spec.denominator):
+            success = each.object.spec.numerator
+            if success and (set(success.event), success.where) == (set(entry.event), entry.where):
+                message = "selects the same events as the denominator, so every unit succeeds; select what success is"
+                yield each.problem(("spec", "numerator"), message, "finding")

@@ -1,4 +1,4 @@
-"""The five kinds of the contract, as people write them. `docs/contract.md` is their reference.
+"""The kinds of the contract, as people write them. `docs/contract.md` is their reference.
 
 Unknown keys are refused and types are not coerced: `12` is no text and `"0.4"` is no number. What is written here is
 checked once, when it is read from files; the fold reads declared objects through `rules.py` instead.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.fields import ComputedFieldInfo, FieldInfo
+from pydantic import ConfigDict, Field, model_validator
 
 from pipeline.contract.fields import Duration, Horizon, Name, ServiceName, Text
+from pipeline.contract.metric import Metric
+from pipeline.contract.parts import Object, Part, ServiceMetadata
 
 Stage = Literal["idea", "bet", "commit", "done", "stopped"]
 CanonicalStatus = Literal["proposed", "ready", "in_progress", "in_review", "blocked", "done", "cancelled"]
@@ -21,60 +22,11 @@ TeamType = Literal["stream-aligned", "platform", "enabling", "complicated-subsys
 InteractionMode = Literal["collaboration", "x-as-a-service", "facilitating"]
 
 
-def _title(name: str, _: FieldInfo | ComputedFieldInfo) -> str:
-    return name.strip("_").replace("_", " ")
-
-
-class Part(BaseModel):
-    """Base of everything in a contract file."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-        field_title_generator=_title,
-    )
-
-
-class Metadata(Part):
-    """What names and describes an object."""
-
-    name: Name
-    """Identity of the object within its kind. Never reused for something else."""
-    display_name: Text | None = Field(default=None, alias="displayName")
-    """Name for people."""
-    description: str | None = None
-    """A few sentences for people."""
-    labels: dict[str, str] = {}
-    """Short values to select by; Leadline gives them no meaning."""
-    annotations: dict[str, str] = {}
-    """Notes for other tools; Leadline gives them no meaning."""
-
-
-class ServiceMetadata(Metadata):
-    """What names and describes a service; its name may hold `_`, as deployment tools allow."""
-
-    name: ServiceName
-    """Identity of the service. Never reused for something else."""
-
-
-class Object(Part):
-    """Base of the five kinds."""
-
-    api_version: Literal["leadline/v1"] = Field(alias="apiVersion")
-    """Version of this format: `leadline/v1`."""
-    kind: str
-    metadata: Metadata
-    spec: Part
-
-
 class Outcome(Part):
     """A measurable result that the initiative is for."""
 
     metric: ServiceName
-    """Name of the outcome metric, as its source samples it."""
+    """Name of the outcome metric: a Metric, or as a file of samples names it."""
     baseline: float | None = None
     """Value before the work."""
     target: float
@@ -190,6 +142,8 @@ class Expectation(Part):
     """From a blocker raised to it completed."""
     review: Duration | None = None
     """From a review asked to its first answer."""
+    handoff: Duration | None = None
+    """From work handed over to it taken up."""
     decision: Duration | None = None
     """From a decision asked to it made."""
 
@@ -210,6 +164,8 @@ class TeamSpec(Part):
 
     type: TeamType = "stream-aligned"
     """Its type (Team Topologies)."""
+    aliases: list[Text] = []
+    """What trackers and forges call it: team fields, slugs, keys of projects; compared without regard to case."""
     interactions: list[Interaction] = []
     """Its declared interactions with other teams."""
 
@@ -268,6 +224,8 @@ class StatusMapSpec(Part):
     """Status as the tracker writes it -> canonical status."""
     evidence: dict[CanonicalStatus, list[EvidenceKind]] = {}
     """Canonical status -> what must be seen for it to be believed."""
+    evidence_within: Duration | None = Field(default=None, alias="evidenceWithin")
+    """How long after a status was claimed its evidence may take. Default `7d`."""
     types: dict[str, CanonicalType] = {}
     """Type of a work item as the tracker writes it -> canonical type."""
 
@@ -297,6 +255,15 @@ class DecisionClass(Part):
     """How long a decision of this class may take."""
 
 
+class DecisionItems(Part):
+    """Which work items of a tracker are decisions; globs, whatever their case."""
+
+    types: list[Text] | None = None
+    """Globs over the native type. Default `decision`."""
+    labels: list[Text] | None = None
+    """Globs over each label. Default `decision`, `decision/*` and `decision:*`; what follows is the class."""
+
+
 class AgentBoundaries(Part):
     """What software agents may do alone. Actions are named freely."""
 
@@ -320,6 +287,11 @@ class PolicySpec(Part):
     """Changes that need no initiative. Default none."""
     decisions: dict[Name, DecisionClass] = {}
     """Decision classes by name."""
+    decision_items: DecisionItems = Field(default=DecisionItems(), alias="decisionItems")
+    """Work items that are decisions."""
+    expectations: Expectation = Expectation()
+    """How long any team may wait for another that it has agreed nothing with. Default dependency `5d`, review `1d`,
+    handoff `2d`, decision `3d`."""
     agents: AgentBoundaries = AgentBoundaries()
     """What software agents may do alone."""
     dedupe_horizon: Duration | None = Field(default=None, alias="dedupeHorizon")
@@ -333,7 +305,7 @@ class Policy(Object):
     spec: PolicySpec = PolicySpec()
 
 
-AnyObject = Initiative | Team | Service | StatusMap | Policy
+AnyObject = Initiative | Team | Service | StatusMap | Policy | Metric
 
 #: Kind -> its model.
 KINDS: dict[str, type[AnyObject]] = {
@@ -342,6 +314,7 @@ KINDS: dict[str, type[AnyObject]] = {
     "Service": Service,
     "StatusMap": StatusMap,
     "Policy": Policy,
+    "Metric": Metric,
 }
 
 

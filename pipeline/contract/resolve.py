@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pipeline.contract.coordination import Coordination
 from pipeline.contract.rules import (
     InitiativeRule,
     PolicyRule,
@@ -22,6 +23,7 @@ from pipeline.contract.rules import (
     path_matcher,
     sounds_like_production,
 )
+from pipeline.contract.teamwork import PracticeRule, StatusMapRule, TeamRule
 from pipeline.contract.timeline import EVER, Timeline, combine
 from pipeline.events.times import to_us
 from pipeline.events.types import ContractDeclared
@@ -34,7 +36,7 @@ Declaration = tuple[int, str, ContractDeclared]
 #: (kind, name)
 ObjectName = tuple[str, str]
 
-_Rule = TypeVar("_Rule", ServiceRule, InitiativeRule, PolicyRule)
+_Rule = TypeVar("_Rule", ServiceRule, InitiativeRule, PolicyRule, TeamRule, StatusMapRule, PracticeRule)
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -108,7 +110,15 @@ class Contract:
         windows = [policy.attribution_window_us for policy in self._policies.values if policy is not None]
         #: The longest attribution window that ever held, in microseconds.
         self.longest_window_us = max([self._default_policy.attribution_window_us, *windows])
-        self.fingerprint = _fingerprint(self._services, latest, policies)
+        maps = self._rules("StatusMap", StatusMapRule.read)
+        #: What it says of teams, statuses, waits and decisions.
+        self.coordination = Coordination(
+            self._rules("Team", TeamRule.read),
+            {name: told for name, timeline in maps.items() if (told := timeline.values[-1])},
+            list(self._rules("Policy", PracticeRule.read).values()),
+            {name for name, rule in latest.items() if rule.closed},
+        )
+        self.fingerprint = _fingerprint(self._services, latest, policies, self.coordination)
 
     @classmethod
     def compile(cls, declarations: Iterable[Declaration]) -> Contract:
@@ -268,11 +278,13 @@ def _fingerprint(
     services: Mapping[str, Timeline[ServiceRule]],
     initiatives: Mapping[str, InitiativeRule],
     policies: Mapping[str, Timeline[PolicyRule]],
+    coordination: Coordination,
 ) -> str:
     """Return a digest over the rules, which hold nothing but what derivation reads."""
     rules = (
         [(name, timeline.steps()) for name, timeline in services.items()],
         list(initiatives.items()),
         [(name, timeline.steps()) for name, timeline in policies.items()],
+        coordination.rules(),
     )
     return hashlib.blake2b(msgspec.json.encode(rules), digest_size=16).hexdigest()

@@ -34,6 +34,7 @@ class _ServiceSpec(msgspec.Struct):
 
 
 class _InitiativeSpec(msgspec.Struct):
+    stage: str = ""
     aliases: list[str] = []
     tracks: dict[str, list[str | dict[str, str]]] = {}
 
@@ -71,12 +72,13 @@ class ServiceRule(msgspec.Struct, frozen=True):
 
 
 class InitiativeRule(msgspec.Struct, frozen=True):
-    """An initiative: its lower-case aliases and the tickets, labels and services that it tracks."""
+    """An initiative: its lower-case aliases, what it tracks (tickets, labels, services), and whether it is closed."""
 
     aliases: tuple[str, ...]
     tickets: tuple[str, ...]
     labels: tuple[str, ...]
     services: tuple[str, ...]
+    closed: bool
 
     @classmethod
     def read(cls, spec: dict[str, Any]) -> InitiativeRule:
@@ -88,6 +90,7 @@ class InitiativeRule(msgspec.Struct, frozen=True):
             tickets=_sorted(entry[key] for entry in entries for key in ("epic", "ticket") if key in entry),
             labels=_sorted(entry["label"] for entry in entries if "label" in entry),
             services=_sorted(name for name in told.tracks.get("service", []) if isinstance(name, str)),
+            closed=told.stage in ("done", "stopped"),
         )
 
 

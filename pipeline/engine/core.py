@@ -10,10 +10,11 @@ from pipeline.facts.correlate import Correlator
 from pipeline.facts.rows import Revision
 from pipeline.facts.state import State
 from pipeline.identity.attribution import Attribution
+from pipeline.metrics.coordination import CoordinationMetrics
 from pipeline.metrics.delivery import DeliveryMetrics
 
 #: Raised with every release that derives something else from the same events: state of another number is folded anew.
-DERIVATION = "1"
+DERIVATION = "2"
 
 
 class Fold:
@@ -22,11 +23,12 @@ class Fold:
     def __init__(self, state: State, contract: Contract) -> None:
         self._correlator = Correlator(state, contract)
         self._attribution = Attribution(state, contract)
-        self._metrics = DeliveryMetrics(state)
+        self._metrics = (DeliveryMetrics(state), CoordinationMetrics(state))
 
     def apply(self, events: Sequence[Event]) -> list[Revision]:
         """Take in a batch of events; returns the fact revisions that it caused."""
         self._correlator.prefetch(events)
         revisions = self._attribution.apply(self._correlator.apply(events))
-        self._metrics.apply(revisions)
+        for family in self._metrics:
+            family.apply(revisions)
         return revisions

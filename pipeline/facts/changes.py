@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from pipeline.contract.resolve import Contract
+from pipeline.events.coordination import LinkDeclared
 from pipeline.events.envelope import Event
 from pipeline.events.times import seconds_between, to_us
 from pipeline.events.types import (
@@ -18,10 +19,11 @@ from pipeline.events.types import (
     ChangeUpdated,
     Ref,
 )
-from pipeline.facts.commits import Arrival, Commits, Node
+from pipeline.facts.commits import Arrival, Commits, Node, node_key
 from pipeline.facts.rows import ChangeFact
 from pipeline.facts.state import State
 from pipeline.facts.timeline import Timelines
+from pipeline.facts.told import Told
 
 
 class Change(msgspec.Struct, array_like=True):
@@ -44,17 +46,29 @@ class Change(msgspec.Struct, array_like=True):
     commits: list[str] = []
     heads: list[str] = []
     pushed: list[str] = []
-    reviews: dict[str, int] = {}
+    #: (time, reviewer or "") of every review that was not automated, sorted, each once.
+    reviews: list[tuple[int, str]] = []
+    #: Assistants that its creation told, and the one that its latest snapshot tells.
+    opened_by: list[str] = []
+    assistant: str | None = None
 
     def claimed(self) -> list[str]:
         """Return the shas of all commits that belong to the change, sorted."""
         own = [self.merge_sha] if self.merge_sha else []
         return sorted({*self.commits, *self.heads, *self.pushed, *own})
 
-    def first_review(self) -> int | None:
-        """The earliest word by somebody else; who is not known counts as somebody else."""
-        others = [at for who, at in self.reviews.items() if not (who and who == self.author)]
-        return min(others) if others else None
+    def reviewed_since(self, since: int | None = None) -> int | None:
+        """The earliest word by somebody else, at or after an instant; who is not known counts as somebody else."""
+        return next(
+            (at for at, who in self.reviews if not (who and who == self.author) and (since is None or at >= since)),
+            None,
+        )
+
+    def is_abandoned(self) -> bool:
+        """Whether it was given up, and not taken up again."""
+        return (
+            self.merged is None and self.abandoned is not None and self.abandoned >= (self.last_open or self.abandoned)
+        )
 
 
 class Changes:
@@ -62,6 +76,7 @@ class Changes:
 
     def __init__(self, state: State, contract: Contract, commits: Commits) -> None:
         self._changes = state.table("change", Change)
+        self._links = state.table("change_link", Told[str])
         self._merged = Timelines(state, "merged")
         self._graphless = Timelines(state, "graphless")
         self._contract = contract
@@ -73,6 +88,8 @@ class Changes:
         at = to_us(event.time)
         change.created = at if change.created is None else min(change.created, at)
         change.last_open = max(change.last_open or at, at)
+        if data.assistant and data.assistant not in change.opened_by:
+            change.opened_by = sorted([*change.opened_by, data.assistant])
         if data.author is not None and (change.author is None or (at, event.id) < change.author_stamp):
             change.author, change.author_stamp = data.author, (at, event.id)
         self._put(data.change, change)
@@ -85,7 +102,7 @@ class Changes:
         if (at, event.id) > change.stamp:
             change.stamp = (at, event.id)
             change.title, change.branch = data.title, data.branch
-            change.labels, change.refs = data.labels, data.refs
+            change.labels, change.refs, change.assistant = data.labels, data.refs, data.assistant
         listed = sorted(set(data.commits or ()).difference(change.commits))
         if listed:
             change.commits = sorted([*change.commits, *listed])
@@ -97,10 +114,9 @@ class Changes:
 
     def reviewed(self, event: Event, data: ChangeReviewed) -> None:
         change = self._open(data.change, data.repo)
-        at = to_us(event.time)
-        who = data.reviewer or ""
-        if not data.automated and at < change.reviews.get(who, at + 1):
-            change.reviews[who] = at
+        entry = (to_us(event.time), data.reviewer or "")
+        if not data.automated and entry not in change.reviews:
+            change.reviews = sorted([*change.reviews, entry])
         self._put(data.change, change)
 
     def merged(self, event: Event, data: ChangeMerged) -> None:
@@ -124,6 +140,34 @@ class Changes:
         at = to_us(event.time)
         change.abandoned = max(change.abandoned or at, at)
         self._put(data.change, change)
+
+    def linked(self, event: Event, data: LinkDeclared) -> None:
+        """Take in that a person linked a change, known or not yet, to an initiative; the latest link holds."""
+        link = self._links.get(data.subject_id)
+        stamp = (to_us(event.time), event.id)
+        if link is None or stamp > (link.at, link.event):
+            self._links.put(data.subject_id, Told(*stamp, data.initiative))
+            repo, _, sha = data.subject_id.rpartition("@")
+            if self._changes.get(data.subject_id) is not None:
+                self.touched.add(data.subject_id)
+            elif repo:
+                self._commits.touched_commits.add(node_key(repo, sha))
+
+    def asked_about(self, key: str, repo: str, at: int) -> tuple[str, str | None]:
+        """Return the title of a change, and the one team that owned all of its services at an instant."""
+        change = self._changes.get(key)
+        nodes = [] if change is None else [self._commits.get(change.repo, sha) for sha in change.claimed()]
+        paths = {path for node in nodes if node is not None for path in node.paths or ()}
+        services = self._contract.services_of_change(repo if change is None else change.repo, paths or None, at)
+        teams = {self._contract.team_of(service, at) for service in services}
+        return "" if change is None else change.title, teams.pop() if len(teams) == 1 else None
+
+    def ends_of_review(self, key: str, since: int) -> tuple[int | None, int | None]:
+        """Return the first answer to a review asked at an instant, and when the change was merged or abandoned."""
+        change = self._changes.get(key)
+        if change is None:
+            return None, None
+        return change.reviewed_since(since), change.abandoned if change.is_abandoned() else change.merged
 
     def pushed(self, data: BranchUpdated) -> None:
         """Commits that came with the push of a change's head, or with its merge, belong to the change."""
@@ -187,7 +231,7 @@ class Changes:
             status=_status(change, arrival),
             created_at=change.created,
             authored_at=min(started) if started else None,
-            first_review_at=change.first_review(),
+            first_review_at=change.reviewed_since(),
             merged_at=change.merged,
             deployed_at=None if arrival is None else arrival[0],
             deployment=None if arrival is None else arrival[1],
@@ -195,7 +239,8 @@ class Changes:
             unplanned=policy.is_unplanned(change.branch, change.labels)
             or any(ref.kind == "incident" for ref in change.refs),
             exempt=policy.is_exempt(change.branch, change.labels),
-            refs=_references(change, nodes.values()),
+            refs=_references(change, nodes.values(), self._links.get(key)),
+            assistant=_assistant(change, nodes.values()),
         )
         if fact.service is not None:
             fact.team = self._contract.team_of(fact.service, fact.deployed_at or at)
@@ -236,7 +281,8 @@ class Changes:
             deployment=arrival[1],
             method="ancestry",
             unplanned=any(ref.kind == "incident" for ref in node.refs),
-            refs=node.refs,
+            refs=_references(Change(repo=repo), [node], self._links.get(identity)),
+            assistant=min(node.assistants, default=None),
         )
         return _with_spans(fact)
 
@@ -296,9 +342,15 @@ class Changes:
             self._commits.release(key, change.repo, sha)
 
 
-def _references(change: Change, nodes: Iterable[Node]) -> list[Ref]:
+def _references(change: Change, nodes: Iterable[Node], link: Told[str] | None) -> list[Ref]:
     labels = (Ref("label", label, "label") for label in change.labels)
-    return sorted({*change.refs, *labels, *(ref for node in nodes for ref in node.refs)})
+    linked = [] if link is None else [Ref("initiative", link.value, "field")]
+    return sorted({*change.refs, *labels, *linked, *(ref for node in nodes for ref in node.refs)})
+
+
+def _assistant(change: Change, nodes: Iterable[Node]) -> str | None:
+    told = [*change.opened_by, *([change.assistant] if change.assistant else [])]
+    return min([*told, *(name for node in nodes for name in node.assistants)], default=None)
 
 
 def _status(change: Change, arrival: Arrival | None) -> str:
@@ -306,9 +358,7 @@ def _status(change: Change, arrival: Arrival | None) -> str:
         return "deployed"
     if change.merged is not None:
         return "merged"
-    if change.abandoned is not None and change.abandoned >= (change.last_open or change.abandoned):
-        return "abandoned"
-    return "open"
+    return "abandoned" if change.is_abandoned() else "open"
 
 
 def _with_spans(fact: ChangeFact) -> ChangeFact:

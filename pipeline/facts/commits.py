@@ -32,6 +32,7 @@ class Node(msgspec.Struct, array_like=True):
     distinct: list[str] = []
     placed: list[str] = []
     is_fact: bool = False
+    assistants: list[str] = []
 
     def contains(self) -> list[str]:
         """Return the shas of what this commit is known to contain directly."""
@@ -78,6 +79,8 @@ class Commits:
         node.authored = authored if node.authored is None else min(node.authored, authored)
         node.committed = committed if node.committed is None else min(node.committed, committed)
         node.recorded = True
+        if data.assistant:
+            node.assistants = sorted({*node.assistants, data.assistant})
         if data.refs:
             node.refs = sorted({*node.refs, *data.refs})
         if data.paths is not None:

@@ -1,4 +1,4 @@
-"""Facts: what the fold concludes about one change, deployment, failure or ticket. See `docs/definitions.md`.
+"""Facts: what the fold concludes about a change, a ticket, a wait ... See `docs/definitions.md`, `coordination.md`.
 
 A fact is identified by (kind, id) and replaced as a whole: a later revision retracts the earlier one. Instants are
 integer microseconds since 1970 (UTC), spans float seconds; None means not known.
@@ -57,6 +57,7 @@ class ChangeFact(Fact):
     confidence: str | None = None  # "declared" | "linked" | "inferred" | "ambiguous" | None (orphan)
     candidates: list[str] = []  # the initiatives among which an ambiguous change could not choose
     evidence: str | None = None  # what linked it, e.g. "trailer Initiative=x", "GROW-12 > GROW-3"
+    assistant: str | None = None
 
     def day_us(self) -> int | None:
         return self.deployed_at or self.merged_at or self.created_at or self.authored_at
@@ -136,15 +137,147 @@ class TicketFact(Fact):
     updated_at: int | None = None
     closed_at: int | None = None
     deleted: bool = False
+    # filled by identity
     initiative: str | None = None
     candidates: list[str] = []
     evidence: str | None = None
+    link: str | None = None  # the initiative to which a person linked it
+    team: str | None = None
+    canonical_type: str = "unmapped"
+    canonical_status: str = "unmapped"
+    status_since: int | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
+    finish: str | None = None  # "done" | "cancelled" | "deleted"
+    flow_time: float | None = None
+    active_time: float | None = None
+    waiting_time: float | None = None
+    blocked_time: float | None = None
+    blocked_since: int | None = None
+    moves: int = 0
+    reasoned: int = 0
+    last_decision_at: int | None = None
+    # filled by identity, from the changes that name it
+    last_change_at: int | None = None
+    last_review_at: int | None = None
+    last_merge_at: int | None = None
+    last_deployment_at: int | None = None
 
     def day_us(self) -> int | None:
         return self.created_at or self.updated_at
 
 
-FACTS: dict[str, type[Fact]] = {fact.KIND: fact for fact in (ChangeFact, DeploymentFact, FailureFact, TicketFact)}
+class WaitFact(Fact):
+    """Time that one team spends because of another: a dependency, a review, a hand-off or a decision."""
+
+    KIND = "wait"
+    id: str
+    kind: str  # "dependency" | "review" | "handoff" | "decision"
+    subject: str  # what waits: a ticket, a change, or the id of a hand-over or decision
+    on: str | None  # what it waits for: the blocker; None where that is the provider itself
+    opened_at: int
+    consumer: str | None = None
+    provider: str | None = None
+    cross_team: bool = False
+    mode: str | None = None  # "collaboration" | "x-as-a-service" | "facilitating" | "implicit"
+    due_at: int | None = None
+    ended_at: int | None = None
+    end: str | None = None  # answers: "completed" | "answered" | "accepted" | "decided"; censored: the others
+    latency: float | None = None
+    negative: int = 0
+    excluded: str | None = None  # "self" | "alias" | "already_done"
+    discovery_lag: float | None = None
+    stub: bool = False
+    bounces: int = 0
+    missing: list[str] = []
+    title: str = ""
+    refs: list[Ref] = []
+    # filled by identity
+    initiative: str | None = None
+    candidates: list[str] = []
+
+    def day_us(self) -> int | None:
+        return self.opened_at
+
+
+class DecisionFact(Fact):
+    """A decision: when it was asked for and made, by whose agreement, and what became of it."""
+
+    KIND = "decision"
+    id: str
+    title: str
+    status: str  # "open" | "accepted" | "rejected" | "superseded" | "reversed"
+    category: str | None = None
+    from_team: str | None = None
+    to_team: str | None = None
+    ticket: str | None = None
+    asked_at: int | None = None
+    decided_at: int | None = None
+    due_at: int | None = None
+    outcome: str | None = None
+    latency: float | None = None
+    negative: int = 0
+    approvers: list[str] = []
+    lacking: list[str] = []
+    superseded_at: int | None = None
+    reversed_at: int | None = None
+    by: str | None = None
+    url: str | None = None
+    refs: list[Ref] = []
+    # filled by identity
+    initiative: str | None = None
+    candidates: list[str] = []
+
+    def day_us(self) -> int | None:
+        return self.asked_at or self.decided_at or self.superseded_at or self.reversed_at
+
+
+class ArtifactFact(Fact):
+    """Something that an assistant proposed, and whether it refers to the canonical initiative."""
+
+    KIND = "artifact"
+    id: str
+    kind: str
+    title: str
+    proposed_at: int
+    status: str  # "linked" | "missing" | "unknown" | "closed"
+    agent: str | None = None
+    context: str | None = None
+    named: str | None = None
+    initiative: str | None = None
+    relinked_at: int | None = None
+    repo: str | None = None
+    change: str | None = None
+    ticket: str | None = None
+    url: str | None = None
+
+    def day_us(self) -> int | None:
+        return self.proposed_at
+
+
+class ActFact(Fact):
+    """What a software agent did by itself, and whether it was allowed to."""
+
+    KIND = "act"
+    id: str
+    agent: str
+    action: str
+    acted_at: int
+    rule: str | None = None  # "automated" | "human" | "crossFunctional" | "undeclared"
+    approvals: list[str] = []
+    violation: bool = False
+    on: str | None = None
+    initiative: str | None = None
+    url: str | None = None
+
+    def day_us(self) -> int | None:
+        return self.acted_at
+
+
+FACTS: dict[str, type[Fact]] = {
+    fact.KIND: fact
+    for fact in (ChangeFact, DeploymentFact, FailureFact, TicketFact, WaitFact, DecisionFact, ArtifactFact, ActFact)
+}
 
 
 class Revision(msgspec.Struct, frozen=True):

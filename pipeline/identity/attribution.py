@@ -9,9 +9,11 @@ import msgspec
 
 from pipeline.contract.resolve import Contract
 from pipeline.facts.correlate import Settled
+from pipeline.facts.fans import Fans
 from pipeline.facts.rows import FACTS, ChangeFact, DeploymentFact, Fact, Revision, TicketFact
 from pipeline.facts.state import State, Table
-from pipeline.identity.fans import Fans
+from pipeline.identity.belonging import Belonging
+from pipeline.identity.evidence import Evidence
 from pipeline.identity.graph import LinkGraph
 
 Confidence = Literal["declared", "linked", "inferred"]
@@ -64,51 +66,75 @@ class Attribution:
         self._facts: dict[str, Table[Fact]] = {
             kind: cast("Table[Fact]", state.table(f"fact_{kind}", fact)) for kind, fact in FACTS.items()
         }
+        self._belonging = Belonging(state, contract, self._graph)
+        self._evidence = Evidence(state, self._graph, self._belonging)
 
     def apply(self, settled: Iterable[Settled]) -> list[Revision]:
         """Attribute a batch of settled facts; returns what changed, each fact once, with what it was before."""
         incoming: dict[str, dict[str, Fact | None]] = {kind: {} for kind in FACTS}
         for kind, key, fact in settled:
             incoming[kind][key] = fact
+        moved = self._placed(incoming["ticket"])
+        revisions = self._delivered_work(incoming, {change for each in moved for change in self._graph.mentions(each)})
+        for kind in ("failure", "artifact", "act"):
+            for key, fact in sorted(incoming[kind].items()):
+                revisions += self._revise(kind, key, fact)
+        self._again(
+            "decision", incoming["decision"], (each for key in moved for each in self._belonging.decisions(key))
+        )
+        for key, fact in sorted(incoming["decision"].items()):
+            revisions += self._revise("decision", key, self._belonging.of_decision(fact))
+        self._again("ticket", incoming["ticket"], {*moved, *self._evidence.apply(revisions)})
+        for key, fact in sorted(incoming["ticket"].items()):
+            revisions += self._revise("ticket", key, self._with_initiative(fact))
+        changed = {revision.id for revision in revisions if revision.kind == "change"}
+        self._again("wait", incoming["wait"], self._belonging.waits(moved, changed))
+        for key, fact in sorted(incoming["wait"].items()):
+            revisions += self._revise("wait", key, self._belonging.of_wait(fact))
+        return revisions
+
+    def _delivered_work(self, incoming: dict[str, dict[str, Fact | None]], moved: set[str]) -> list[Revision]:
+        """Attribute changes, those whose links have moved included, and then the deployments that they are part of."""
         changes, deployments = incoming["change"], incoming["deployment"]
-        revisions, moved = self._tickets(incoming["ticket"])
-        for key in sorted(moved | self._of_moved_seeds(deployments)):
-            if key not in changes and (stored := self._facts["change"].get(key)) is not None:
-                changes[key] = msgspec.structs.replace(stored)
+        self._again("change", changes, moved | self._of_moved_seeds(deployments))
+        revisions: list[Revision] = []
         touched: set[str] = set()
         for key, fact in sorted(changes.items()):
             revisions += self._change(key, cast("ChangeFact | None", fact), deployments, touched)
-        for key in touched - deployments.keys():
-            stored = self._facts["deployment"].get(key)
-            if stored is not None:
-                deployments[key] = msgspec.structs.replace(stored)
+        self._again("deployment", deployments, touched)
         for key, fact in sorted(deployments.items()):
             revisions += self._revise("deployment", key, self._with_members(cast("DeploymentFact | None", fact)))
-        for key, fact in sorted(incoming["failure"].items()):
-            revisions += self._revise("failure", key, fact)
         return revisions
 
-    def _tickets(self, tickets: dict[str, Fact | None]) -> tuple[list[Revision], set[str]]:
-        """Place tickets in the graph; returns their revisions and the changes whose attribution may have moved."""
-        affected: set[str] = set()
-        for key, fact in tickets.items():
-            if isinstance(fact, TicketFact) and self._graph.place(fact) and key not in affected:
-                affected |= self._graph.below(key)
-        revisions: list[Revision] = []
-        for key in sorted(affected | tickets.keys()):
-            fact = tickets.get(key) or self._facts["ticket"].get(key)
-            if isinstance(fact, TicketFact):
-                revisions += self._revise("ticket", key, self._with_initiative(fact))
-        changes = {change for ticket in affected for change in self._graph.mentions(ticket)}
-        return revisions, changes
+    def _again(self, kind: str, facts: dict[str, Fact | None], keys: Iterable[str]) -> None:
+        """Add copies of the stored facts of `keys` to those that a batch brought."""
+        for key in keys:
+            if key not in facts and (stored := self._facts[kind].get(key)) is not None:
+                facts[key] = msgspec.structs.replace(stored)
 
-    def _with_initiative(self, ticket: TicketFact) -> TicketFact:
+    def _placed(self, tickets: dict[str, Fact | None]) -> set[str]:
+        """Place tickets in the graph; returns those that may now serve another initiative."""
+        moved: set[str] = set()
+        for key, fact in tickets.items():
+            if isinstance(fact, TicketFact) and self._graph.place(fact) and key not in moved:
+                moved |= self._graph.below(key)
+        return moved
+
+    def _with_initiative(self, ticket: Fact | None) -> TicketFact | None:
+        if not isinstance(ticket, TicketFact):
+            return None
         found = self._graph.resolve(ticket.id)
+        seen = self._evidence.seen(ticket.id)
         return msgspec.structs.replace(
             ticket,
             initiative=found.initiatives[0] if len(found.initiatives) == 1 else None,
             candidates=list(found.initiatives) if len(found.initiatives) > 1 else [],
             evidence=" > ".join(found.path) or None,
+            last_change_at=seen.change,
+            last_review_at=seen.review,
+            last_merge_at=seen.merge,
+            last_deployment_at=seen.deployment,
+            last_decision_at=seen.decision,
         )
 
     def _of_moved_seeds(self, deployments: dict[str, Fact | None]) -> set[str]:

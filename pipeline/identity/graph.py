@@ -5,16 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from pipeline.contract.resolve import Contract
+from pipeline.facts.fans import Fans
 from pipeline.facts.rows import TicketFact
 from pipeline.facts.state import State
-from pipeline.identity.fans import Fans
 
 
 class Link(msgspec.Struct, array_like=True):
-    """What a ticket says of its place: the ticket above it and its labels."""
+    """What a ticket says of its place: the ticket above it, its labels, and the initiative it was linked to by hand."""
 
     parent: str | None = None
     labels: list[str] = []
+    linked: str | None = None
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -36,11 +37,12 @@ class LinkGraph:
     def place(self, ticket: TicketFact) -> bool:
         """Take in where a ticket stands; returns whether that may change what it or anything below it resolves to."""
         link = self._links.get(ticket.id)
-        if link is not None and (link.parent, link.labels) == (ticket.parent, ticket.labels):
+        placed = Link(parent=ticket.parent, labels=ticket.labels, linked=ticket.link)
+        if link == placed:
             return False
         if ticket.parent is not None and (link is None or link.parent != ticket.parent):
             self._children.add(ticket.parent, ticket.id)
-        self._links.put(ticket.id, Link(parent=ticket.parent, labels=ticket.labels))
+        self._links.put(ticket.id, placed)
         return True
 
     def mention(self, ticket: str, change: str) -> None:
@@ -71,8 +73,9 @@ class LinkGraph:
             path[key] = None
             link = self._links.get(key)
             named = set(self._contract.initiatives_by_ticket(key))
-            for label in link.labels if link is not None else ():
-                named |= self._contract.initiatives_by_label(label)
+            if link is not None:
+                named.update(*(self._contract.initiatives_by_label(label) for label in link.labels))
+                named |= self._contract.initiatives_named(link.linked) if link.linked else frozenset()
             if named:
                 return Resolution(tuple(sorted(named)), tuple(path))
             key = link.parent if link is not None else None

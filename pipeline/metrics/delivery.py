@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Iterable
 
 import msgspec
@@ -11,9 +10,7 @@ from pipeline.events.times import day_of
 from pipeline.facts.rows import ChangeFact, DeploymentFact, Fact, FailureFact, Revision
 from pipeline.facts.state import State
 from pipeline.identity.attribution import DETERMINISTIC
-
-Scope = tuple[str, str]
-ORG: Scope = ("org", "all")
+from pipeline.metrics.cells import ORG, OpenItems, Scope, cell_key, mark
 
 
 class Cell(msgspec.Struct, array_like=True):
@@ -38,12 +35,6 @@ class Cell(msgspec.Struct, array_like=True):
     failed_deployment_recovery_time: list[int] = []
 
 
-class OpenCell(msgspec.Struct, array_like=True):
-    """When the items that are still open began, of those that began on one day; microseconds, sorted."""
-
-    since: list[int] = []
-
-
 class Evidence(msgspec.Struct, array_like=True):
     """How many facts tell of a failure: incidents and rollbacks, excluded or not, and failed production deployments."""
 
@@ -59,21 +50,6 @@ _ALL = "all"
 OPEN = ("open_changes", "open_recoveries")
 
 
-def day_prefix(day: int) -> str:
-    """Return what the keys of all cells of a day begin with; keys sort by day, so that a window is a range."""
-    return f"{day:06d}|"
-
-
-def cell_key(day: int, scope: Scope) -> str:
-    """Return the key of the cell of a scope on a day."""
-    return f"{day:06d}|{scope[0]}|{scope[1]}"
-
-
-def open_prefix(metric: str, scope: Scope) -> str:
-    """Return what the keys of all open items of a scope begin with."""
-    return f"{metric}|{scope[0]}|{scope[1]}|"
-
-
 def tells_failures(state: State) -> bool:
     """Tell whether anything in the log tells of a failure. Without it, no failure is not known from no word of any."""
     return state.table("evidence", Evidence).get(_ALL) is not None
@@ -84,7 +60,7 @@ class DeliveryMetrics:
 
     def __init__(self, state: State) -> None:
         self._cells = state.table("cell", Cell)
-        self._open = state.table("open", OpenCell)
+        self._open = OpenItems(state)
         self._evidence = state.table("evidence", Evidence)
 
     def apply(self, revisions: Iterable[Revision]) -> None:
@@ -122,13 +98,13 @@ class DeliveryMetrics:
                     cell.seed += sign
                 else:
                     cell.negative += sign * change.negative
-                    _mark(cell.change_lead_time, change.lead_time, sign)
+                    mark(cell.change_lead_time, change.lead_time, sign)
                     for name in _SPANS:
-                        _mark(getattr(cell, name), getattr(change, name), sign)
+                        mark(getattr(cell, name), getattr(change, name), sign)
                 self._keep(key, cell)
         elif change.kind == "pull_request" and change.created_at is not None and change.status != "abandoned":
             started = change.created_at if change.authored_at is None else change.authored_at
-            self._mark_open("open_changes", scopes, started, sign)
+            self._open.mark("open_changes", scopes, started, sign)
 
     def _add_deployment(self, deployment: DeploymentFact, sign: int) -> None:
         at = deployment.finished_at
@@ -149,10 +125,10 @@ class DeliveryMetrics:
             for scope in scopes:
                 key, cell = self._cell(deployment.recovered_at, scope)
                 cell.negative += sign * deployment.negative
-                _mark(cell.failed_deployment_recovery_time, deployment.recovery_time, sign)
+                mark(cell.failed_deployment_recovery_time, deployment.recovery_time, sign)
                 self._keep(key, cell)
         elif deployment.failed:
-            self._mark_open("open_recoveries", scopes, at, sign)
+            self._open.mark("open_recoveries", scopes, at, sign)
 
     def _cell(self, at: int, scope: Scope) -> tuple[str, Cell]:
         key = cell_key(day_of(at), scope)
@@ -165,19 +141,6 @@ class DeliveryMetrics:
         else:
             self._cells.put(key, cell)
 
-    def _mark_open(self, metric: str, scopes: list[Scope], since: int, sign: int) -> None:
-        for scope in scopes:
-            key = f"{open_prefix(metric, scope)}{day_of(since)}"
-            cell = self._open.get(key) or OpenCell(since=[])
-            if sign > 0:
-                insort(cell.since, since)
-            else:
-                del cell.since[bisect_left(cell.since, since)]
-            if cell.since:
-                self._open.put(key, cell)
-            else:
-                self._open.delete(key)
-
 
 def _scopes(service: str | None, team: str | None) -> list[Scope]:
     scopes = [ORG]
@@ -186,13 +149,3 @@ def _scopes(service: str | None, team: str | None) -> list[Scope]:
     if team is not None:
         scopes.append(("team", team))
     return scopes
-
-
-def _mark(values: list[int], span: float | None, sign: int) -> None:
-    if span is None:
-        return
-    value = round(span * 1000)
-    if sign > 0:
-        insort(values, value)
-    else:
-        del values[bisect_left(values, value)]

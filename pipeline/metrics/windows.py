@@ -2,65 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from pipeline.events.times import day_date, day_of, to_us
 from pipeline.facts.state import State
-from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES, WINDOWS, MetricPoint
-from pipeline.metrics.delivery import OPEN, Cell, OpenCell, Scope, cell_key, day_prefix, open_prefix, tells_failures
+from pipeline.metrics.catalogue import BY_NAME, PERCENTILES, WINDOWS, MetricPoint
+from pipeline.metrics.cells import CellT, OpenItems, Scope, cell_key, cells
+from pipeline.metrics.coordination import DUE, OPEN_WAITS, OPEN_WORK, TABLE, Mapped, TeamworkCell
+from pipeline.metrics.delivery import OPEN, Cell, tells_failures
+from pipeline.metrics.sums import DeliverySums, TeamworkSums, Value, percentiles, quantile
 
-_LATENCIES = tuple(metric.name for metric in CATALOGUE if metric.unit == "seconds")
-_COUNTS = ("delivered", "finished", "failed", "rework", "traced", "ambiguous", "orphan")
-
-
-def quantile(ordered: list[int], share: float) -> float:
-    """Return the linearly interpolated quantile of a sorted, non-empty list (DuckDB's `quantile_cont`)."""
-    place = (len(ordered) - 1) * share
-    lower = int(place)
-    upper = min(lower + 1, len(ordered) - 1)
-    return ordered[lower] + (ordered[upper] - ordered[lower]) * (place - lower)
+_CELLS = "cell"
+_DEPENDENCIES = OPEN_WAITS["dependency"]
+#: The metrics that count what is open, with the ages of it.
+_AGES = (*OPEN, *OPEN_WAITS.values(), OPEN_WORK)
+_Window = tuple[int, Scope]
 
 
 def human_seconds(seconds: float) -> str:
     """Return a span as people say it: `45 s`, `12 min`, `7.5 h`, `3.2 d`."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
+        if abs(seconds) >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
-
-
-class _Window:
-    """What one scope adds up to in one window."""
-
-    def __init__(self) -> None:
-        self.counts = dict.fromkeys(_COUNTS, 0)
-        self.spans: dict[str, list[int]] = {name: [] for name in _LATENCIES}
-
-    def add(self, cell: Cell) -> None:
-        for name in _COUNTS:
-            self.counts[name] += getattr(cell, name)
-        for name in _LATENCIES:
-            self.spans[name] += getattr(cell, name)
-
-    def values(self, days: int, *, instability: bool) -> Iterable[tuple[str, str, float, int]]:
-        """Yield (metric, stat, value, n); what has no data is not yielded. `instability`: it is known at all."""
-        counts = self.counts
-        if counts["delivered"]:
-            yield "deployment_frequency", "value", counts["delivered"] / days, counts["delivered"]
-        if counts["finished"] and instability:
-            yield "change_fail_rate", "value", counts["failed"] / counts["finished"], counts["finished"]
-            yield "deployment_rework_rate", "value", counts["rework"] / counts["finished"], counts["finished"]
-        traceable = counts["traced"] + counts["ambiguous"] + counts["orphan"]
-        if traceable:
-            yield "traceability_coverage", "value", counts["traced"] / traceable, traceable
-            yield "orphan_deployments", "value", counts["orphan"], traceable
-            yield "ambiguous_deployments", "value", counts["ambiguous"], traceable
-        for name, spans in self.spans.items():
-            if spans:
-                spans.sort()
-                for stat, share in PERCENTILES.items():
-                    yield name, stat, quantile(spans, share) / 1000, len(spans)
 
 
 def read_metrics(
@@ -79,9 +44,16 @@ def read_metrics(
     decimals.
     """
     now = to_us(as_of)
-    points = [*_windowed(state, now, tuple(windows), scopes)]
-    if latest is None or as_of >= latest:
-        points += _open(state, now, scopes)
+    lengths = tuple(windows)
+    known = latest is None or as_of >= latest
+    ages: dict[str, dict[Scope, list[int]]] = {}
+    if known:
+        for metric, scope, since in OpenItems(state).read((*_AGES, DUE), scopes):
+            ages.setdefault(metric, {}).setdefault(scope, []).extend((now - each) // 1000 for each in since)
+    points = [*_delivery(state, now, lengths, scopes), *_teamwork(state, now, lengths, scopes, ages.get(_DEPENDENCIES))]
+    points += _open(now, ages)
+    if known:
+        points += _unmapped(state, now, scopes)
     return sorted(
         points, key=lambda point: (point.scope_kind, point.scope, point.metric, point.window_days or 0, point.stat)
     )
@@ -89,76 +61,98 @@ def read_metrics(
 
 def last_day(state: State) -> date | None:
     """Return the latest UTC day on which any fact counts; None without data. Reads the keys of all cells."""
-    days = [int(key.partition("|")[0]) for key, _ in state.table("cell", Cell).items()]
+    tables = (state.table(_CELLS, Cell), state.table(TABLE, TeamworkCell))
+    days = [int(key.partition("|")[0]) for table in tables for key, _ in table.items()]
     return day_date(max(days)) if days else None
 
 
-def _windowed(
-    state: State, now: int, windows: tuple[int, ...], scopes: Collection[Scope] | None
-) -> Iterable[MetricPoint]:
-    today = day_of(now)
-    sums: dict[tuple[int, Scope], _Window] = {}
+def _delivery(
+    state: State, now: int, windows: Sequence[int], scopes: Collection[Scope] | None
+) -> Iterator[MetricPoint]:
+    sums: dict[_Window, DeliverySums] = {}
+    for window, cell in _inside(state, _CELLS, Cell, now, windows, scopes):
+        sums.setdefault(window, DeliverySums()).add(cell)
+    instability = tells_failures(state)
+    for (days, scope), found in sums.items():
+        for value in found.values(days, instability=instability):
+            yield _point(value, scope, days, now)
+
+
+def _teamwork(
+    state: State,
+    now: int,
+    windows: Sequence[int],
+    scopes: Collection[Scope] | None,
+    open_dependencies: dict[Scope, list[int]] | None,
+) -> Iterator[MetricPoint]:
+    """Yield the metrics of a window; `open_dependencies` (ages; None: not known) count in each of them."""
+    waiting = open_dependencies or ()
+    sums: dict[_Window, TeamworkSums] = {(days, scope): TeamworkSums() for days in windows for scope in waiting}
+    for window, cell in _inside(state, TABLE, TeamworkCell, now, windows, scopes):
+        sums.setdefault(window, TeamworkSums()).add(cell)
+    for (days, scope), found in sums.items():
+        for value in found.values():
+            yield _point(value, scope, days, now)
+        if open_dependencies is not None:
+            still = [age for age in open_dependencies.get(scope, ()) if age >= 0]
+            for value in percentiles("dependency_wait", [*found.waits["dependency_latency"], *still]):
+                yield _point(value, scope, days, now)
+
+
+def _inside(
+    state: State,
+    name: str,
+    kind: type[CellT],
+    now: int,
+    windows: Sequence[int],
+    scopes: Collection[Scope] | None,
+) -> Iterator[tuple[_Window, CellT]]:
+    """Yield the cells of every window that ends with the day of `now`, each once for each window that holds it."""
+    table, today = state.table(name, kind), day_of(now)
     inside = range(today - max(windows, default=0) + 1, today + 1)
-    state.table("cell", Cell).prefetch(cell_key(day, scope) for day in inside for scope in scopes or ())
+    table.prefetch(cell_key(day, scope) for day in inside for scope in scopes or ())
     for day in inside:
-        for where, cell in _cells(state, day, scopes):
+        for scope, cell in cells(table, day, scopes):
             for days in windows:
                 if day > today - days:
-                    sums.setdefault((days, where), _Window()).add(cell)
-    instability = tells_failures(state)
-    for (days, (kind, scope)), window in sums.items():
-        for metric, stat, value, n in window.values(days, instability=instability):
-            yield MetricPoint(
-                metric=metric,
-                stat=stat,
-                scope_kind=kind,
-                scope=scope,
-                window_days=days,
-                value=round(value, 9),
-                n=n,
-                unit=BY_NAME[metric].unit,
-                as_of=now,
-            )
+                    yield (days, scope), cell
 
 
-def _cells(state: State, day: int, scopes: Collection[Scope] | None) -> Iterable[tuple[Scope, Cell]]:
-    cells = state.table("cell", Cell)
-    if scopes is None:
-        for key, cell in cells.items(day_prefix(day)):
-            _, kind, name = key.split("|", 2)
-            yield (kind, name), cell
-        return
-    for scope in scopes:
-        found = cells.get(cell_key(day, scope))
-        if found is not None:
-            yield scope, found
+def _open(now: int, ages: dict[str, dict[Scope, list[int]]]) -> Iterator[MetricPoint]:
+    for metric, by_scope in ages.items():
+        for scope, spans in by_scope.items():
+            if metric == DUE:
+                overdue = [span for span in spans if span > 0]
+                yield _point((DUE, "value", sum(overdue) / 1000, len(spans)), scope, None, now)
+                yield _point(("overdue_waits", "value", len(overdue), len(spans)), scope, None, now)
+                continue
+            known = sorted(span for span in spans if span >= 0)
+            if known:
+                yield _point((metric, "value", len(known), len(known)), scope, None, now)
+                for stat in ("p50", "p85"):
+                    yield _point(
+                        (metric, stat, quantile(known, PERCENTILES[stat]) / 1000, len(known)), scope, None, now
+                    )
 
 
-def _open(state: State, now: int, scopes: Collection[Scope] | None) -> Iterable[MetricPoint]:
-    table = state.table("open", OpenCell)
-    prefixes = [""] if scopes is None else [open_prefix(metric, scope) for metric in OPEN for scope in scopes]
-    ages: dict[tuple[str, str, str], list[int]] = {}
-    for key, cell in (item for prefix in prefixes for item in table.items(prefix)):
-        metric, kind, rest = key.split("|", 2)
-        scope = rest.rpartition("|")[0]
-        known = [(now - since) // 1000 for since in cell.since if since <= now]
-        if known:
-            ages.setdefault((metric, kind, scope), []).extend(known)
-    for (metric, kind, scope), spans in ages.items():
-        spans.sort()
-        values = {
-            "value": float(len(spans)),
-            **{stat: quantile(spans, PERCENTILES[stat]) / 1000 for stat in ("p50", "p85")},
-        }
-        for stat, value in values.items():
-            yield MetricPoint(
-                metric=metric,
-                stat=stat,
-                scope_kind=kind,
-                scope=scope,
-                window_days=None,
-                value=round(value, 9),
-                n=len(spans),
-                unit="count" if stat == "value" else "seconds",
-                as_of=now,
-            )
+def _unmapped(state: State, now: int, scopes: Collection[Scope] | None) -> Iterator[MetricPoint]:
+    for key, mapped in state.table("mapped", Mapped).items():
+        kind, _, name = key.partition("|")
+        if scopes is None or (kind, name) in scopes:
+            yield _point(("unmapped_work", "value", mapped.unmapped, mapped.tickets), (kind, name), None, now)
+
+
+def _point(value: Value, scope: Scope, days: int | None, now: int) -> MetricPoint:
+    metric, stat, number, n = value
+    is_age = BY_NAME[metric].unit == "count" and stat != "value"
+    return MetricPoint(
+        metric=metric,
+        stat=stat,
+        scope_kind=scope[0],
+        scope=scope[1],
+        window_days=days,
+        value=round(float(number), 9),
+        n=n,
+        unit="seconds" if is_age else BY_NAME[metric].unit,
+        as_of=now,
+    )

@@ -23,7 +23,7 @@ from pipeline.facts.state import State
 from pipeline.ingest.deliveries import store
 from pipeline.ingest.translate import Translator
 from pipeline.log.sqlite import SqliteLog
-from pipeline.metrics.windows import quantile
+from pipeline.metrics.sums import quantile
 
 Row = tuple[str, int, int, str]
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.facts.state import State
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, PERCENTILES
-from pipeline.metrics.windows import quantile, read_metrics
+from pipeline.metrics.sums import quantile
+from pipeline.metrics.windows import read_metrics
 
 spans = st.lists(st.integers(0, 10**12), min_size=1, max_size=50)
 

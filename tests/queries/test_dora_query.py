@@ -12,7 +12,8 @@ import pytest
 
 import queries
 from pipeline.metrics.catalogue import BY_NAME, SCOPE_KINDS, WINDOWS
-from pipeline.metrics.windows import quantile, read_metrics
+from pipeline.metrics.sums import quantile
+from pipeline.metrics.windows import read_metrics
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
 from tests.simulation.stories import STORIES
