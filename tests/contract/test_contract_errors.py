@@ -60,7 +60,7 @@ ONE_FILE = {
     ),
     "key like no other": (
         "apiVersion: leadline/v1\nkind: Team\nmetadata: {name: growth}\nspec:\n  xyzzy: 1\n",
-        "5: spec.xyzzy: unknown key; valid keys are type, interactions",
+        "5: spec.xyzzy: unknown key; valid keys are type, aliases, interactions",
     ),
     "tracked thing of an unlisted tracker": (
         initiative("tracks:", "  shortcut:", "    - {epik: S-1}"),
@@ -137,7 +137,7 @@ ONE_FILE = {
     "kind": (
         "apiVersion: leadline/v1\nkind: Sevice\nmetadata: {name: a}\n",
         (
-            "2: kind: 'Sevice' is not a kind; kinds are Initiative, Team, Service, StatusMap, Policy; "
+            "2: kind: 'Sevice' is not a kind; kinds are Initiative, Team, Service, StatusMap, Policy, Metric; "
             "did you mean 'Service'?"
         ),
     ),
@@ -147,7 +147,7 @@ ONE_FILE = {
     ),
     "no kind": (
         "metadata: {name: a}\n",
-        "1: kind: required, but missing; kinds are Initiative, Team, Service, StatusMap, Policy",
+        "1: kind: required, but missing; kinds are Initiative, Team, Service, StatusMap, Policy, Metric",
     ),
     "no object": (
         TEAM + "---\n- a\n- b\n",
