@@ -7,6 +7,18 @@ from typing import Any
 
 import msgspec
 
+from pipeline.events.coordination import (
+    AgentActed,
+    ArtifactProposed,
+    DecisionEvent,
+    GateEvaluated,
+    HandoffEvent,
+    LinkDeclared,
+    OutcomeSampled,
+    ReviewRequest,
+    RolloutChanged,
+    TicketTransferred,
+)
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id
 from pipeline.events.times import from_us
@@ -38,6 +50,10 @@ CONVEYOR = "https://deploy.acme.example"
 PAGER = "https://pager.acme.example"
 TRACKER = "https://tracker.acme.example"
 CONTRACT = "urn:leadline:contract"
+DESK = "urn:leadline:desk"
+ASSISTANT = "https://assistant.acme.example"
+ANALYTICS = "https://analytics.acme.example"
+FLAGS = "https://flags.acme.example"
 
 #: (source, subject, partition key) of a payload.
 Address = tuple[str, str, str]
@@ -70,6 +86,16 @@ _ADDRESS: dict[type[Payload], Callable[[Any], Address]] = {
     DependencyEvent: _ticket,
     PipelineRun: lambda data: (FORGE, data.run, data.repo or FORGE),
     ArtifactPublished: lambda data: (FORGE, f"{data.repo}@{data.tag}", data.repo),
+    ReviewRequest: _change,
+    TicketTransferred: _ticket,
+    HandoffEvent: lambda data: (DESK, data.handoff, data.handoff),
+    DecisionEvent: lambda data: (DESK, data.decision, data.decision),
+    LinkDeclared: lambda data: (DESK, data.subject_id, data.subject_id),
+    GateEvaluated: lambda data: (DESK, f"{data.initiative}/{data.gate}", data.initiative),
+    ArtifactProposed: lambda data: (ASSISTANT, data.artifact, data.artifact),
+    AgentActed: lambda data: (ASSISTANT, data.act, data.agent),
+    OutcomeSampled: lambda data: (ANALYTICS, data.metric, data.metric),
+    RolloutChanged: lambda data: (FLAGS, data.rollout, data.rollout),
     ContractDeclared: lambda data: (CONTRACT, f"{data.kind}/{data.name}", "contract"),
 }
 

@@ -24,7 +24,7 @@ from pipeline.snapshots.manifest import EVENTS, FACTS, METRICS, DataFile, Manife
 CATALOGUE_FILE = "leadline.duckdb"
 #: Older clients can open the file.
 STORAGE_VERSION = "v1.2.0"
-PLURALS = {"change": "changes", "deployment": "deployments", "failure": "failures", "ticket": "tickets"}
+PLURALS = {kind: f"{kind}s" for kind in FACT_SCHEMAS}
 _SQL = files("queries") / "catalogue"
 _TYPES = {
     pa.string(): "VARCHAR",

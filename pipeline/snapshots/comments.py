@@ -5,23 +5,31 @@ A key of `COLUMNS` is a column, or `view.column` where the same name means somet
 
 from __future__ import annotations
 
+#: What each kind of fact is, by the plural under which its views go.
+KINDS: dict[str, str] = {
+    "changes": "Pull requests, and commits that belong to none",
+    "deployments": "Deployments",
+    "failures": "Incidents and rollbacks, and the deployment each is put down to",
+    "tickets": "Work items",
+    "waits": "Time that one team spends because of another: dependencies, reviews, hand-offs, decisions",
+    "decisions": "Decisions: when they were asked for and made, and by whose agreement",
+    "artifacts": "What assistants proposed, and whether it refers to the canonical initiative",
+    "acts": "What software agents did by themselves, and whether they were allowed to",
+}
+
+
+def _of_kinds() -> dict[str, str]:
+    found = {}
+    for plural, text in KINDS.items():
+        found[f"VIEW {plural}"] = f"{text}, as the latest snapshot has them"
+        found[f"VIEW {plural}_history"] = f"{text}: every version that a snapshot reported"
+        found[f"MACRO_TABLE {plural}_as_of"] = f"{plural}_as_of(instant): {plural} as they were reported at that instant"
+        found[f"MACRO_TABLE {plural}_at"] = f"{plural}_at(number): {plural} as that snapshot has them"
+    return found
+
+
 OBJECTS: dict[str, str] = {
-    "VIEW changes": "Pull requests, and commits that belong to none, as the latest snapshot has them",
-    "VIEW deployments": "Deployments as the latest snapshot has them",
-    "VIEW failures": "Incidents and rollbacks, and the deployment each is put down to, as the latest snapshot has them",
-    "VIEW tickets": "Work items as the latest snapshot has them",
-    "VIEW changes_history": "Every version of every change that a snapshot reported",
-    "VIEW deployments_history": "Every version of every deployment that a snapshot reported",
-    "VIEW failures_history": "Every version of every failure that a snapshot reported",
-    "VIEW tickets_history": "Every version of every ticket that a snapshot reported",
-    "MACRO_TABLE changes_as_of": "changes_as_of(instant): the changes as they were reported at that instant",
-    "MACRO_TABLE deployments_as_of": "deployments_as_of(instant): the deployments as reported at that instant",
-    "MACRO_TABLE failures_as_of": "failures_as_of(instant): the failures as they were reported at that instant",
-    "MACRO_TABLE tickets_as_of": "tickets_as_of(instant): the tickets as they were reported at that instant",
-    "MACRO_TABLE changes_at": "changes_at(number): the changes as that snapshot has them",
-    "MACRO_TABLE deployments_at": "deployments_at(number): the deployments as that snapshot has them",
-    "MACRO_TABLE failures_at": "failures_at(number): the failures as that snapshot has them",
-    "MACRO_TABLE tickets_at": "tickets_at(number): the tickets as that snapshot has them",
+    **_of_kinds(),
     "MACRO_TABLE as_of": "as_of(instant): facts of all kinds as reported at that instant: kind, id, row (JSON)",
     "MACRO_TABLE facts_at": "facts_at(number): facts of all kinds as that snapshot has them: kind, id, row (JSON)",
     "MACRO_TABLE difference": "difference(older, newer): the facts that differ between two snapshots, field by field",
@@ -84,6 +92,7 @@ _CHANGES: dict[str, str] = {
     "deploy_time": "Merged to deployed, seconds",
     "unplanned": "Marked as rework: an incident, a hotfix, a revert",
     "exempt": "Marked as not to be traced",
+    "assistant": "Assistant that made it or helped to make it",
     "refs": "What it mentions: kind, value, and via where",
     "confidence": "declared, linked, inferred, ambiguous; null: orphan",
 }
@@ -131,6 +140,75 @@ _TICKETS: dict[str, str] = {
     "updated_at": "When it was last seen to change",
     "closed_at": "When it was closed, and not reopened since",
     "deleted": "Deleted in the tracker",
+    "link": "Initiative to which a person linked it",
+    "tickets.team": "Team that it was with when it was finished, or is with now",
+    "canonical_type": "Type in the words of the contract, or unmapped",
+    "canonical_status": "Status in the words of the contract, or unmapped",
+    "status_since": "Since when it has that status",
+    "tickets.started_at": "When work on it began",
+    "tickets.finished_at": "When it was done, cancelled or deleted, and not taken up again since",
+    "finish": "done, cancelled or deleted",
+    "flow_time": "Begun to done, seconds",
+    "active_time": "Of that in progress or in review, seconds",
+    "waiting_time": "Of that in any other status that the contract knows, seconds",
+    "blocked_time": "Blocked by its status, a flag or a dependency, seconds; without what lasts until now",
+    "blocked_since": "Since when it is blocked; null: it is not",
+    "moves": "Changes of its status that were told",
+    "reasoned": "Those of them that tell a reason",
+    "last_change_at": "Latest change that names it",
+    "last_review_at": "Latest first review of a change that names it",
+    "last_merge_at": "Latest merge of a change that names it",
+    "last_deployment_at": "Latest deployment of a change that names it",
+    "last_decision_at": "Latest decision that names it",
+}
+
+_COORDINATION: dict[str, str] = {
+    "waits.kind": "dependency, review, handoff or decision",
+    "waits.subject": "What waits: a ticket, a change, or the id of a hand-over or decision",
+    "on": "The ticket it waits for",
+    "opened_at": "When the wait began",
+    "consumer": "Team that waits",
+    "provider": "Team that it waits for",
+    "cross_team": "Both teams are known and differ",
+    "mode": "How the two teams interact: collaboration, x-as-a-service, facilitating, or implicit",
+    "due_at": "By when it should end: as needed, as agreed, or as the policy expects",
+    "ended_at": "When it ended; null: it is open",
+    "end": "How: completed, answered, accepted, decided; or withdrawn, overtaken, returned, forwarded (censored)",
+    "latency": "Asked to answered, seconds; null unless it was answered",
+    "waits.excluded": "self, alias or already_done; null: it counts",
+    "discovery_lag": "Work begun to dependency added, seconds; negative: it was known before",
+    "stub": "The ticket it waits for was never seen itself",
+    "bounces": "How often it was returned",
+    "missing": "Legs of a hand-over that should be known and are not",
+    "decisions.status": "open, accepted, rejected, superseded or reversed",
+    "category": "Class of decisions in the policy",
+    "from_team": "Team that asks",
+    "to_team": "Team that is asked",
+    "decisions.ticket": "Ticket that it is about, or that it is",
+    "asked_at": "When it was asked for",
+    "decided_at": "When it was made",
+    "decisions.outcome": "accepted or rejected",
+    "approvers": "Roles and teams that agreed",
+    "lacking": "Those that its class needs and that did not",
+    "superseded_at": "When another took its place",
+    "reversed_at": "When it was taken back",
+    "by": "Decision that superseded or reversed it",
+    "artifacts.kind": "What it is, in the words of the assistant",
+    "artifacts.status": "linked, missing, unknown or closed",
+    "artifacts.change": "Change that it belongs to",
+    "artifacts.ticket": "Ticket that it belongs to",
+    "proposed_at": "When it was proposed",
+    "agent": "Assistant or agent",
+    "context": "Prompt, or version of the context, that it was made from",
+    "named": "Initiative as it, or the person who linked it, names it",
+    "relinked_at": "When a person linked it",
+    "change": "Id of the change",
+    "ticket": "Key of the ticket",
+    "action": "What was done, as the policy names it",
+    "acted_at": "When it was done",
+    "rule": "List of the policy that names it: automated, human, crossFunctional; or undeclared",
+    "approvals": "Roles and teams that agreed to it",
+    "violation": "It was not allowed",
 }
 
 _EVENTS: dict[str, str] = {
@@ -148,7 +226,7 @@ _EVENTS: dict[str, str] = {
     "tag": "Tag",
     "published_at": "When it was published",
     "prerelease": "Not meant for everybody yet",
-    "contract_objects.kind": "Initiative, Team, Service, StatusMap or Policy",
+    "contract_objects.kind": "Initiative, Team, Service, StatusMap, Policy or Metric",
     "name": "Name, unique within its kind",
     "display_name": "Name for people",
     "spec": "What was declared, JSON; null: withdrawn",
@@ -161,7 +239,7 @@ _EVENTS: dict[str, str] = {
 }
 
 _REPORTING: dict[str, str] = {
-    "restatements.kind": "Kind of the fact: change, deployment, failure or ticket",
+    "restatements.kind": "Kind of the fact",
     "field": "Field; `retracted`: the whole fact was taken back, or came back",
     "old_value": "What was reported before, JSON",
     "new_value": "What is reported since, JSON",
@@ -169,7 +247,7 @@ _REPORTING: dict[str, str] = {
     "to_snapshot": "Snapshot that reported the new value",
     "metric": "Name of the metric",
     "stat": "value, p50, p85 or p95",
-    "scope_kind": "org, team, service or initiative",
+    "scope_kind": "org, team, service, initiative, pair (of teams) or mode (of interaction)",
     "scope": "Name within the kind of scope; `all` for org",
     "window_days": "UTC days that end with the day of as_of; null: not windowed",
     "value": "The number, rounded to nine decimals; what has no data has no row",
@@ -191,4 +269,13 @@ _REPORTING: dict[str, str] = {
     "bytes": "Size of the files that it added",
 }
 
-COLUMNS: dict[str, str] = {**_FACTS, **_CHANGES, **_DEPLOYMENTS, **_FAILURES, **_TICKETS, **_EVENTS, **_REPORTING}
+COLUMNS: dict[str, str] = {
+    **_FACTS,
+    **_CHANGES,
+    **_DEPLOYMENTS,
+    **_FAILURES,
+    **_TICKETS,
+    **_COORDINATION,
+    **_EVENTS,
+    **_REPORTING,
+}

@@ -6,7 +6,11 @@ create view files.version as
 from files.change_version
 union all from files.deployment_version
 union all from files.failure_version
-union all from files.ticket_version;
+union all from files.ticket_version
+union all from files.wait_version
+union all from files.decision_version
+union all from files.artifact_version
+union all from files.act_version;
 
 create macro facts_at(number) as table
 select kind, id, fact as row from files.version as said

@@ -17,7 +17,7 @@ from pipeline.facts.rows import FACTS, Fact
 from pipeline.facts.state import State
 
 #: The tables that hold results; all others are working memory, whose shape may depend on the order of arrival.
-RESULTS = (*(f"fact_{kind}" for kind in FACTS), "cell", "open", "evidence")
+RESULTS = (*(f"fact_{kind}" for kind in FACTS), "cell", "teamwork_cell", "open", "mapped", "evidence")
 
 
 def contract_of(events: Iterable[Event]) -> Contract:

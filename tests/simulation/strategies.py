@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline.events.envelope import Event
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
-from tests.simulation import code_shapes, running_shapes, work_shapes
+from tests.simulation import code_shapes, running_shapes, teamwork_shapes, work_shapes
 from tests.simulation.ground import CHANGES, INCIDENTS, MONO, ROLLBACKS, SHOP, TICKETS, some
 
 SMALLEST, LARGEST = 20, 120
@@ -33,7 +33,19 @@ plans = st.builds(
     reorganisation=st.booleans(),
 )
 
-_FURTHER = [code_shapes.pushes(), code_shapes.pushes(), work_shapes.dependencies(), running_shapes.bystanders()]
+_FURTHER = [code_shapes.pushes(), code_shapes.pushes(), running_shapes.bystanders()]
+_TEAMWORK = [
+    *(work_shapes.dependencies() for _ in range(4)),
+    teamwork_shapes.transfers(),
+    teamwork_shapes.transfers(),
+    *(teamwork_shapes.review_requests() for _ in range(3)),
+    *(teamwork_shapes.handoffs() for _ in range(2)),
+    *(teamwork_shapes.decisions() for _ in range(3)),
+    teamwork_shapes.artifacts(),
+    teamwork_shapes.acts(),
+    teamwork_shapes.links(),
+    teamwork_shapes.links(),
+]
 
 
 def in_order(events: list[Event]) -> list[Event]:
@@ -63,12 +75,30 @@ def nasty(draw: st.DrawFn) -> list[Event]:
         *(running_shapes.rollbacks(rollback) for rollback in draw(some(ROLLBACKS, 0, 2))),
         *(work_shapes.tickets(ticket) for ticket in draw(some(TICKETS, 0, 4))),
         *draw(some(_FURTHER)),
+        *draw(some(_TEAMWORK, 0, 3)),
     ]
     for shape in shapes:
         events += draw(shape)
     return in_order(events)[:LARGEST]
 
 
+@st.composite
+def cooperative(draw: st.DrawFn) -> list[Event]:
+    """A history of work between teams: all tickets, some changes, and much of what is asked across teams."""
+    shapes = [
+        work_shapes.contracts(),
+        *(work_shapes.tickets(ticket) for ticket in TICKETS),
+        *(code_shapes.changes(repo, number) for repo, number in draw(some(CHANGES, 1, 3))),
+        *draw(some(_TEAMWORK, 4, 12)),
+    ]
+    events: list[Event] = []
+    for shape in shapes:
+        events += draw(shape)
+    return in_order(events)[:LARGEST]
+
+
 def histories() -> st.SearchStrategy[list[Event]]:
-    """Any history of `SMALLEST` to `LARGEST` events, organised or nasty."""
-    return (organised() | nasty() | nasty()).filter(lambda events: len(events) >= SMALLEST)
+    """Any history of `SMALLEST` to `LARGEST` events, organised, nasty or cooperative."""
+    return (organised() | nasty() | nasty() | cooperative() | cooperative()).filter(
+        lambda events: len(events) >= SMALLEST
+    )

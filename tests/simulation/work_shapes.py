@@ -37,7 +37,16 @@ _LIKELY_PARENTS = {
 }
 _ENVIRONMENTS = {"production": ["production", "PROD"], "staging": ["staging"]}
 
-statuses = st.sampled_from(["To Do", "In Progress", "In Review", "Done"])
+#: Statuses of the tracker; `Parked` is in no map, and case differs from the map's.
+statuses = st.sampled_from(["To Do", "In Progress", "in review", "Blocked", "Done", "Dropped", "Parked"])
+_STATUS_MAP = {
+    "To Do": "ready",
+    "In Progress": "in_progress",
+    "In Review": "in_review",
+    "Blocked": "blocked",
+    "Done": "done",
+    "Dropped": "cancelled",
+}
 
 
 @st.composite
@@ -52,15 +61,24 @@ def tickets(draw: st.DrawFn, ticket: str) -> list[Event]:
             ticket=ticket,
             project=project,
             title=draw(st.sampled_from(["Sign-up", "Ledger"])),
-            kind=draw(st.sampled_from(["Epic", "Story", "Sub-task"])),
-            status=draw(statuses),
+            kind=draw(st.sampled_from(["Epic", "Story", "Sub-task", "Decision", "alias"])),
+            status=draw(statuses | st.just("")),
+            team=draw(st.sampled_from([None, None, "growth", "Core", "platform-squad", "nobody"])),
+            closed=draw(st.sampled_from([None, None, True, False])),
             parent=draw(st.sampled_from([*_LIKELY_PARENTS[ticket], None, *TICKETS, "GROW-99"])),
-            labels=draw(st.lists(st.sampled_from(["growth", "core", "ui"]), max_size=2, unique=True)),
+            labels=draw(st.lists(st.sampled_from(["growth", "core", "ui", "Decision/risk"]), max_size=2, unique=True)),
             flagged=draw(st.booleans()),
         )
         events.append(tell(UPDATED, at, snapshot))
-    moved = TicketMoved(tracker=TRACKER, ticket=ticket, to_status=draw(statuses))
-    events += [tell(MOVED, at, moved) for at in draw(times(0, 2))]
+    for at in draw(times(0, 4)):
+        moved = TicketMoved(
+            tracker=TRACKER,
+            ticket=ticket,
+            to_status=draw(statuses),
+            from_status=draw(st.none() | statuses),
+            reason=draw(st.sampled_from([None, "because"])),
+        )
+        events.append(tell(MOVED, at, moved))
     ended = draw(st.sampled_from([None, None, "closed", "deleted"]))
     if ended == "closed":
         events.append(tell(CLOSED, draw(instants), TicketClosed(tracker=TRACKER, ticket=ticket, resolution="Done")))
@@ -89,8 +107,13 @@ def contracts(draw: st.DrawFn) -> list[Event]:
     """A contract: two initiatives, two teams, services with owners that may change, a policy or none."""
     at = START_US - HOUR_US
     specs: list[tuple[str, str, dict[str, Any]]] = [
-        ("Team", "growth", {"type": "stream-aligned"}),
-        ("Team", "core", {"type": "platform"}),
+        ("Team", "growth", draw(_teams("core", ["GROW", "shared"]))),
+        ("Team", "core", draw(_teams("growth", ["Platform-Squad", "shared"]))),
+        (
+            "StatusMap",
+            "tracker",
+            {"tracker": "tracker", "map": _STATUS_MAP, "types": {"Story": "story", "Epic": "epic"}},
+        ),
         ("Initiative", "faster-activation", draw(_initiatives("growth", "GROW-1", "growth"))),
         ("Initiative", "safer-core", draw(_initiatives("core", "CORE-1", "initiative/safer-core"))),
         ("Service", "shop", {"owner": "growth", "repos": [SHOP], "environments": _ENVIRONMENTS}),
@@ -106,7 +129,7 @@ def contracts(draw: st.DrawFn) -> list[Event]:
 
 @st.composite
 def _initiatives(draw: st.DrawFn, owner: str, epic: str, label: str) -> dict[str, Any]:
-    spec: dict[str, Any] = {"owner": owner, "stage": "bet", "tracks": {}}
+    spec: dict[str, Any] = {"owner": owner, "stage": draw(st.sampled_from(["bet", "bet", "stopped"])), "tracks": {}}
     if draw(st.booleans()):
         spec["aliases"] = ["old-name"] if owner == "growth" else ["the-core"]
     if draw(st.sampled_from([True, True, False])):
@@ -119,12 +142,32 @@ def _initiatives(draw: st.DrawFn, owner: str, epic: str, label: str) -> dict[str
 
 
 @st.composite
+def _teams(draw: st.DrawFn, other: str, aliases: list[str]) -> dict[str, Any]:
+    spec: dict[str, Any] = {"aliases": draw(st.sampled_from([aliases, aliases[:1], []]))}
+    if draw(st.booleans()):
+        expect = draw(st.sampled_from([{}, {"dependency": "2d"}, {"review": "4h", "decision": "1d", "handoff": "1h"}]))
+        mode = draw(st.sampled_from(["collaboration", "x-as-a-service"]))
+        spec["interactions"] = [{"with": other, "mode": mode, "expect": expect}]
+    return spec
+
+
+@st.composite
 def _policies(draw: st.DrawFn) -> dict[str, Any]:
     spec: dict[str, Any] = {"attributionWindow": draw(st.sampled_from(["1h", "24h", "72h"]))}
     if draw(st.booleans()):
         spec["rework"] = {"branches": ["hotfix/*"], "labels": ["growth"]}
     if draw(st.booleans()):
         spec["exempt"] = {"branches": ["chore/*"], "labels": ["chore"]}
+    if draw(st.booleans()):
+        spec["expectations"] = {"dependency": "1d", "decision": "12h"}
+        spec["decisions"] = {
+            "product": {"approvers": ["legal", "growth"], "latencyTarget": "6h"},
+            "risk": {"approvers": ["Legal"], "latencyTarget": "3d"},
+        }
+    if draw(st.booleans()):
+        spec["decisionItems"] = draw(st.sampled_from([{"types": ["sub-*"]}, {"labels": ["ui"]}, {"types": []}]))
+    if draw(st.booleans()):
+        spec["agents"] = {"automated": ["comment"], "human": ["merge"], "crossFunctional": ["deploy", "merge"]}
     return spec
 
 
@@ -140,7 +183,9 @@ def _reorganisations(draw: st.DrawFn, moment: int) -> Event:
                 ("webshop", {"owner": "growth", "repos": [SHOP]}),
                 ("ledger", {"owner": "growth", "repos": [MONO], "paths": ["ledger/**"]}),
                 ("gateway", {"owner": "core", "repos": [MONO, SHOP]}),
+                ("growth", {"aliases": ["shared"]}),
+                ("core", None),
             ]
         )
     )
-    return _declared(moment, "Service", name, spec, effective)
+    return _declared(moment, "Team" if name in ("growth", "core") else "Service", name, spec, effective)
