@@ -7,47 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, TypeVar
 
-from connectors.alertmanager import CONNECTOR as ALERTMANAGER
-from connectors.argo_cd import CONNECTOR as ARGO_CD
-from connectors.argo_rollouts import CONNECTOR as ARGO_ROLLOUTS
-from connectors.azure_devops import CONNECTOR as AZURE_DEVOPS
-from connectors.bitbucket_cloud import CONNECTOR as BITBUCKET_CLOUD
-from connectors.bitbucket_server import CONNECTOR as BITBUCKET_SERVER
-from connectors.buildkite import CONNECTOR as BUILDKITE
-from connectors.cdevents import CONNECTOR as CDEVENTS
-from connectors.circleci import CONNECTOR as CIRCLECI
-from connectors.datadog import CONNECTOR as DATADOG
-from connectors.firehydrant import CONNECTOR as FIREHYDRANT
-from connectors.flagger import CONNECTOR as FLAGGER
-from connectors.flux import CONNECTOR as FLUX
-from connectors.git import CONNECTOR as GIT
+import connectors
 from connectors.git.options import ReadOptions
 from connectors.git.read import read as read_git
-from connectors.gitea import CONNECTOR as GITEA
-from connectors.github import CONNECTOR as GITHUB
-from connectors.github.poll import POLLER as GITHUB_POLLER
-from connectors.gitlab import CONNECTOR as GITLAB
-from connectors.grafana_alerting import CONNECTOR as GRAFANA_ALERTING
-from connectors.incident_io import CONNECTOR as INCIDENT_IO
-from connectors.jenkins import CONNECTOR as JENKINS
-from connectors.jira import CONNECTOR as JIRA
-from connectors.jira.poll import POLLER as JIRA_POLLER
-from connectors.linear import CONNECTOR as LINEAR
-from connectors.mapping import CONNECTOR as MAPPING
-from connectors.newrelic import CONNECTOR as NEWRELIC
-from connectors.opsgenie import CONNECTOR as OPSGENIE
-from connectors.pagerduty import CONNECTOR as PAGERDUTY
-from connectors.rootly import CONNECTOR as ROOTLY
-from connectors.sentry import CONNECTOR as SENTRY
-from connectors.servicenow import CONNECTOR as SERVICENOW
-from connectors.spinnaker import CONNECTOR as SPINNAKER
-from connectors.statuspage import CONNECTOR as STATUSPAGE
-from connectors.tekton import CONNECTOR as TEKTON
-from connectors.trello import CONNECTOR as TRELLO
 from pipeline.engine.embedded import Engine
 from pipeline.engine.sqlite_store import SqliteStore
 from pipeline.events.delivery import Connector, Context, Delivery
@@ -69,46 +38,48 @@ from pipeline.settings import Settings, load_settings
 if TYPE_CHECKING:
     from pipeline.api.services import Services
 
-CONNECTORS: Mapping[str, Connector] = {
-    connector.name: connector
-    for connector in (
-        ALERTMANAGER,
-        ARGO_CD,
-        ARGO_ROLLOUTS,
-        AZURE_DEVOPS,
-        BITBUCKET_CLOUD,
-        BITBUCKET_SERVER,
-        BUILDKITE,
-        CDEVENTS,
-        CIRCLECI,
-        DATADOG,
-        FIREHYDRANT,
-        FLAGGER,
-        FLUX,
-        GIT,
-        GITEA,
-        GITHUB,
-        GITLAB,
-        GRAFANA_ALERTING,
-        INCIDENT_IO,
-        JENKINS,
-        JIRA,
-        LINEAR,
-        MAPPING,
-        NEWRELIC,
-        OPSGENIE,
-        PAGERDUTY,
-        ROOTLY,
-        SENTRY,
-        SERVICENOW,
-        SPINNAKER,
-        STATUSPAGE,
-        TEKTON,
-        TRELLO,
-    )
-}
+_T = TypeVar("_T")
 
-POLLERS: Mapping[str, Poller] = {poller.name: poller for poller in (GITHUB_POLLER, JIRA_POLLER)}
+
+class OnDemand(Mapping[str, _T]):
+    """Parts by name, each imported when it is first asked for: no verb needs all of them."""
+
+    def __init__(self, names: Iterable[str], find: Callable[[str], _T]) -> None:
+        self._names = dict.fromkeys(sorted(names))
+        self._find = cache(find)
+
+    def __getitem__(self, name: str) -> _T:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._find(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+def _connector(name: str) -> Connector:
+    found: Connector = import_module(f"connectors.{name}").CONNECTOR
+    return found
+
+
+def _poller(name: str) -> Poller:
+    found: Poller = import_module(f"connectors.{name}.poll").POLLER
+    return found
+
+
+_FOLDERS = [Path(path) / name for path in connectors.__path__ for _, name, _ in iter_modules([path])]
+#: Every folder under `connectors/`.
+CONNECTORS: Mapping[str, Connector] = OnDemand((folder.name for folder in _FOLDERS), _connector)
+#: Those of them that have a `poll.py`.
+POLLERS: Mapping[str, Poller] = OnDemand(
+    (folder.name for folder in _FOLDERS if (folder / "poll.py").is_file()), _poller
+)
 
 
 def clock() -> datetime:

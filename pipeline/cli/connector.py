@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from keyword import iskeyword
 from pathlib import Path
 from string import Template
@@ -18,7 +18,7 @@ import yaml
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.contract.problems import did_you_mean
 from pipeline.events.codec import encode
-from pipeline.events.delivery import Connector, Context, Delivery, Translation
+from pipeline.events.delivery import Connector, Context, Delivery, Observation, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import ConfigError, Quarantined, Rejected
 from pipeline.wiring import CONNECTORS, clock, wire
@@ -130,6 +130,7 @@ def try_out(
         raise typer.Exit(_QUARANTINED) from error
     say(f"{kind}: {_outcome(translation)}")
     _print_events(list(translation.events), output)
+    _print_observations(translation.observations, output)
 
 
 @app.command()
@@ -140,10 +141,7 @@ def new(
     """Write the folder of a new connector: a small one that works, with its README, sample settings and cases."""
     for path in write_connector(name, into):
         typer.echo(path)
-    say(
-        f"Next, in pipeline/wiring.py: `from connectors.{name} import CONNECTOR as {name.upper()}`, and {name.upper()} "
-        f"in CONNECTORS. Then: pytest tests/connectors -k {name}"
-    )
+    say(f"Next: pytest tests/connectors -k {name}; then change one of its cases to what the tool sends")
 
 
 def write_connector(name: str, into: Path) -> list[Path]:
@@ -212,7 +210,18 @@ def _overrides(given: list[str]) -> dict[str, str]:
 def _outcome(translation: Translation) -> str:
     if translation.ignored is not None:
         return f"left out on purpose as {translation.ignored!r}"
-    return f"{len(translation.events)} event{'' if len(translation.events) == 1 else 's'}"
+    told = {"event": len(translation.events), "observation": len(translation.observations)}
+    return ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in told.items() if n or what == "event")
+
+
+def _print_observations(observations: Sequence[Observation], output: Format) -> None:
+    """Print what an analytics tool tracked; ingest adds it up to samples, as the declared metrics say."""
+    rows: list[dict[str, Any]] = [
+        {**msgspec.structs.asdict(each), "properties": msgspec.json.encode(each.properties).decode()}
+        for each in observations
+    ]
+    if rows:
+        print_rows(rows, ("name", "at", "unit", "id", "properties"), output)
 
 
 def _print_events(events: list[Event], output: Format) -> None:
