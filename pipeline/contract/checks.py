@@ -239,5 +239,5 @@ def _sure_successes(objects: Sequence[Located]) -> Iterator[Problem]:
         if isinstance(each.object, Metric) and (entry := each.object.spec.denominator):
             success = each.object.spec.numerator
             if success and (set(success.event), success.where) == (set(entry.event), entry.where):
-                message = "selects the same events as the denominator, so every unit succeeds; select what success is"
+                message = "selects the same events as the denominator, so every unit succeeds; narrow it"
                 yield each.problem(("spec", "numerator"), message, "finding")

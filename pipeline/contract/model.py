@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from pipeline.contract.fields import Duration, Horizon, Name, ServiceName, Text
+from pipeline.contract.fields import Day, Duration, Horizon, Name, ServiceName, Text
 from pipeline.contract.metric import Metric
 from pipeline.contract.parts import Object, Part, ServiceMetadata
 
@@ -99,6 +99,15 @@ class Tracks(Part):
     """Services whose every change serves the initiative unless something more explicit says otherwise."""
 
 
+class Exemption(Part):
+    """Leave to be in stage `commit` without what its gate asks for; it ends by itself."""
+
+    until: Day
+    """The last day on which it holds."""
+    reason: Text
+    """Why."""
+
+
 class InitiativeSpec(Part):
     """A strategic intent that work is joined to."""
 
@@ -116,6 +125,10 @@ class InitiativeSpec(Part):
     """By when evidence must be in: a date, or a duration from the decision on."""
     decision: Text | None = None
     """Id or address of the decision that committed to it."""
+    commit_by: Day | None = Field(default=None, alias="commitBy")
+    """The day by which its gate from `bet` to `commit` is due."""
+    exemption: Exemption | None = None
+    """Leave to pass that gate for a while."""
     tracks: Tracks = Tracks()
     """Where its work shows."""
 
