@@ -99,12 +99,13 @@ def _referred(declared: AnyObject) -> Iterator[tuple[FieldPath, str, str]]:
 def _gates(objects: Sequence[Located]) -> Iterator[Problem]:
     for each in objects:
         if isinstance(each.object, Initiative) and each.object.spec.stage in ("commit", "done"):
-            missing = gate(each.object.spec)
-            if missing:
-                stage = each.object.spec.stage
-                yield each.problem(
-                    ("spec", "stage"), f"{stage!r} needs {', '.join(missing)}; add what is missing or go back to 'bet'"
-                )
+            spec, missing = each.object.spec, gate(each.object.spec)
+            if missing and spec.exemption is not None:
+                message = f"is exempt until {spec.exemption.until}, and lacks {', '.join(missing)}"
+                yield each.problem(("spec", "exemption"), message, "finding")
+            elif missing:
+                message = f"{spec.stage!r} needs {', '.join(missing)}; add what is missing or go back to 'bet'"
+                yield each.problem(("spec", "stage"), message)
 
 
 def _aliases(objects: Sequence[Located]) -> Iterator[Problem]:

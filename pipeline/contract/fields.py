@@ -45,13 +45,11 @@ def _horizon(value: str) -> str:
     return value
 
 
-def _day(value: object) -> str:
-    """YAML reads `2026-12-31` as a date; it is kept as text."""
-    text = value.isoformat() if isinstance(value, date) else str(value)
+def _day(value: str) -> str:
     try:
-        return date.fromisoformat(text).isoformat()
+        return date.fromisoformat(value).isoformat()
     except ValueError:
-        raise ValueError(f"{text!r} is no date such as '2026-12-31'") from None
+        raise ValueError(f"{value!r} is no date such as '2026-12-31'") from None
 
 
 def _filled(value: str) -> str:
@@ -82,4 +80,4 @@ Horizon = Annotated[
     AfterValidator(_horizon),
     WithJsonSchema({"type": "string", "examples": ["28d", "2026-12-31"]}),
 ]
-Day = Annotated[str, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[str, AfterValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
