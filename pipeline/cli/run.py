@@ -52,6 +52,16 @@ def run(
                     f" {sum(translated.ignored.values())} ignored);"
                     f" folded {report.events} events, {report.revisions} fact revisions"
                 )
+            if translated.observations:
+                say(
+                    f"{translated.observations} observations -> {translated.samples} samples of outcomes"
+                    f" ({sum(translated.late.values())} late, {sum(translated.rejected.values())} rejected)"
+                )
+            if translated.outdated:
+                say(
+                    f"{', '.join(translated.outdated)}: measured as declared before;"
+                    " `leadline rebuild --retranslate` applies the change"
+                )
             if report.restarts:
                 say("What facts are derived with has changed: the log was folded again from its beginning.")
             if report.parked:

@@ -144,7 +144,6 @@ class Correlator:
             elif isinstance(data, (TicketCreated, TicketUpdated, TicketMoved, DependencyEvent)):
                 wanted["ticket"].add(data.ticket)
         wanted["review_requests"], wanted["blocks"] = wanted["change"], wanted["ticket"]
-        wanted["decision"] = wanted["ticket"]
         for name, keys in wanted.items():
             self._state.tables[name].prefetch(keys)
 
@@ -163,10 +162,15 @@ class Correlator:
 
     def _settled_tickets(self) -> list[Settled]:
         settled: list[Settled] = []
-        for key, fact, waits in self._tickets.settle():
+        for key, ticket, life, fact, waits in self._tickets.settle():
             settled.append((TicketFact.KIND, key, fact))
             settled += [(WaitFact.KIND, wait, found) for wait, found in waits.items()]
-            self._decisions.of_ticket(key, self._work.get(key), self._tickets.life(key))
+            # A ticket may be a decision by its type or labels, or be one no more.
+            item = self._decisions.item(ticket, life) if fact is not None else None
+            if item is not None or ticket.decides:
+                ticket.decides = True
+                self._work.keep(key, ticket)
+                self._decisions.of_ticket(key, item)
         return settled
 
     def _settled_requests(self) -> list[Settled]:

@@ -82,18 +82,17 @@ class Decisions:
             decision.link = Told(*stamp, data.initiative)
         self._put(data.subject_id, decision)
 
-    def of_ticket(self, key: str, ticket: Ticket | None, life: Life | None) -> None:
-        """Take in a ticket as it now stands: it may be a decision, or no longer be one."""
-        item = None
-        if ticket is not None and life is not None:
-            fits, category = self._contract.coordination.decision_item(ticket.kind, ticket.labels)
-            outcome = {"done": "accepted", "cancelled": "rejected"}.get(life.finish or "")
-            decided = life.finished_at if outcome else None
-            item = Item(ticket.title, category, ticket.created, decided, outcome) if fits else None
-        decision = self._decisions.get(key)
-        if item is None and decision is None:
-            return
-        decision = decision or self._open(key)
+    def item(self, ticket: Ticket, life: Life) -> Item | None:
+        """Return what a ticket says of the decision that it is; None: it is none."""
+        fits, category = self._contract.coordination.decision_item(ticket.kind, ticket.labels)
+        if not fits:
+            return None
+        outcome = {"done": "accepted", "cancelled": "rejected"}.get(life.finish or "")
+        return Item(ticket.title, category, ticket.created, life.finished_at if outcome else None, outcome)
+
+    def of_ticket(self, key: str, item: Item | None) -> None:
+        """Take in what a ticket now says of a decision; None: it is one no more."""
+        decision = self._open(key)
         if decision.item != item:
             decision.item = item
             self._put(key, decision)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -41,6 +41,10 @@ class Fans:
             fan.items, fan.full = [], fan.full + 1
         fan.items.append(item)
         self._table.put(name, fan)
+
+    def prefetch(self, names: Iterable[str]) -> None:
+        """Load the newest members of several names in one go."""
+        self._table.prefetch(names)
 
     def members(self, name: str) -> Iterator[str]:
         """Yield everything that was ever added; may repeat."""

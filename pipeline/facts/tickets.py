@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from pipeline.contract.resolve import Contract
 from pipeline.events.envelope import Event
@@ -18,6 +19,16 @@ from pipeline.facts.work import Ticket, Work
 
 _ADDED = DependencyEvent.TYPES[0]
 _ALIAS = "alias"
+
+
+class Settlement(NamedTuple):
+    """A ticket as it now stands. `fact` None: it was never told of; a wait of None: it has it no longer."""
+
+    key: str
+    ticket: Ticket
+    life: Life
+    fact: TicketFact | None
+    waits: dict[str, WaitFact | None]
 
 
 class Tickets:
@@ -45,19 +56,16 @@ class Tickets:
         self._edges.put(key, edge)
         self._work.waits_for(data.ticket, data.blocked_by)
 
-    def settle(self) -> Iterator[tuple[str, TicketFact | None, dict[str, WaitFact | None]]]:
-        """Yield every ticket that may have changed, with its fact and the waits that it has or no longer has."""
+    def settle(self) -> Iterator[Settlement]:
+        """Yield every ticket that may have changed, in the order of their keys."""
         touched, self._work.touched = self._work.touched, set()
         self._lives = {}
         for key in sorted(touched):
             touched |= self._dependants(key)
         for key in sorted(touched):
-            yield self._settle(key)
-
-    def life(self, key: str) -> Life | None:
-        """Return what follows from the history of a ticket; None: never told of."""
-        ticket = self._work.get(key)
-        return None if ticket is None or not ticket.is_known else self._life(key, ticket)
+            ticket = self._work.get(key)
+            if ticket is not None:
+                yield self._settle(key, ticket)
 
     def _dependants(self, key: str) -> set[str]:
         """Return the tickets that wait for one whose finish, team or nature has changed."""
@@ -65,8 +73,8 @@ class Tickets:
         if ticket is None:
             return set()
         life = self._life(key, ticket)
-        owners = "|".join(f"{at} {word} {before}" for at, _, word, before in ticket.owners)
-        said = (str(life.finished_at), str(life.finish), ticket.kind, ticket.told_project, owners, str(ticket.is_known))
+        # Ownership entries are only ever added, so their number says whether they are the same.
+        said = (life.finished_at, life.finish, ticket.kind, ticket.told_project, len(ticket.owners), ticket.is_known)
         if said == ticket.settled:
             return set()
         ticket.settled = said
@@ -79,10 +87,7 @@ class Tickets:
             found = self._lives[key] = live(ticket, self._contract)
         return found
 
-    def _settle(self, key: str) -> tuple[str, TicketFact | None, dict[str, WaitFact | None]]:
-        ticket = self._work.get(key)
-        if ticket is None:
-            return key, None, {}
+    def _settle(self, key: str, ticket: Ticket) -> Settlement:
         life = self._life(key, ticket)
         dependencies = [
             wait for blocker in ticket.blocked_by for wait in self._dependencies(key, ticket, life, blocker)
@@ -94,7 +99,7 @@ class Tickets:
             ticket.waits = ids
             self._work.keep(key, ticket)
         fact = self._fact(key, ticket, life, dependencies) if ticket.is_known else None
-        return key, fact, found
+        return Settlement(key, ticket, life, fact, found)
 
     def _dependencies(self, key: str, ticket: Ticket, life: Life, blocker: str) -> Iterator[WaitFact]:
         edge = self._edges.get(f"{key}|{blocker}")

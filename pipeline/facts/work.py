@@ -50,7 +50,9 @@ class Ticket(msgspec.Struct, array_like=True):
     link_stamp: tuple[int, str] | None = None
     blocked_by: list[str] = []
     waits: list[str] = []
-    settled: tuple[str, ...] = ()
+    settled: tuple[int | None, str | None, str, str, int, bool] | None = None
+    #: Whether it is, or once was, a decision by its type or labels.
+    decides: bool = False
 
     @property
     def is_known(self) -> bool:

@@ -74,6 +74,7 @@ class Attribution:
         incoming: dict[str, dict[str, Fact | None]] = {kind: {} for kind in FACTS}
         for kind, key, fact in settled:
             incoming[kind][key] = fact
+        self._prefetch(incoming)
         moved = self._placed(incoming["ticket"])
         revisions = self._delivered_work(incoming, {change for each in moved for change in self._graph.mentions(each)})
         for kind in ("failure", "artifact", "act"):
@@ -92,6 +93,14 @@ class Attribution:
         for key, fact in sorted(incoming["wait"].items()):
             revisions += self._revise("wait", key, self._belonging.of_wait(fact))
         return revisions
+
+    def _prefetch(self, incoming: dict[str, dict[str, Fact | None]]) -> None:
+        """Load in bulk what is known of a batch; what that leads to is loaded when it is met."""
+        for kind, facts in incoming.items():
+            self._facts[kind].prefetch(facts)
+        self._graph.prefetch(incoming["ticket"])
+        self._evidence.prefetch(incoming["ticket"])
+        self._belonging.prefetch(incoming["ticket"], incoming["change"])
 
     def _delivered_work(self, incoming: dict[str, dict[str, Fact | None]], moved: set[str]) -> list[Revision]:
         """Attribute changes, those whose links have moved included, and then the deployments that they are part of."""
@@ -123,19 +132,13 @@ class Attribution:
     def _with_initiative(self, ticket: Fact | None) -> TicketFact | None:
         if not isinstance(ticket, TicketFact):
             return None
-        found = self._graph.resolve(ticket.id)
-        seen = self._evidence.seen(ticket.id)
-        return msgspec.structs.replace(
-            ticket,
-            initiative=found.initiatives[0] if len(found.initiatives) == 1 else None,
-            candidates=list(found.initiatives) if len(found.initiatives) > 1 else [],
-            evidence=" > ".join(found.path) or None,
-            last_change_at=seen.change,
-            last_review_at=seen.review,
-            last_merge_at=seen.merge,
-            last_deployment_at=seen.deployment,
-            last_decision_at=seen.decision,
-        )
+        found, seen = self._graph.resolve(ticket.id), self._evidence.seen(ticket.id)
+        ticket.initiative = found.initiatives[0] if len(found.initiatives) == 1 else None
+        ticket.candidates = list(found.initiatives) if len(found.initiatives) > 1 else []
+        ticket.evidence = " > ".join(found.path) or None
+        ticket.last_change_at, ticket.last_review_at, ticket.last_merge_at = seen.change, seen.review, seen.merge
+        ticket.last_deployment_at, ticket.last_decision_at = seen.deployment, seen.decision
+        return ticket
 
     def _of_moved_seeds(self, deployments: dict[str, Fact | None]) -> set[str]:
         """Changes delivered by a deployment that has just become, or ceased to be, the seed of its repository."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import cast
 
 from pipeline.contract.resolve import Contract
@@ -25,6 +25,11 @@ class Belonging:
         self._decisions_of = Fans(state, "decisions_of")
         self._contract = contract
         self._graph = graph
+
+    def prefetch(self, tickets: Collection[str], changes: Iterable[str]) -> None:
+        """Load what hangs on tickets and changes in one go."""
+        self._decisions_of.prefetch(tickets)
+        self._waits_of.prefetch([*tickets, *map(_of_change, changes)])
 
     def decisions(self, ticket: str) -> Iterator[str]:
         """Yield the decisions that name a ticket, or once did."""

@@ -35,6 +35,10 @@ class Evidence:
         self._graph = graph
         self._belonging = belonging
 
+    def prefetch(self, tickets: Iterable[str]) -> None:
+        """Load the evidence of tickets in one go."""
+        self._seen.prefetch(tickets)
+
     def seen(self, ticket: str) -> Seen:
         """Return the latest evidence of a ticket."""
         return self._seen.get(ticket) or _NOTHING

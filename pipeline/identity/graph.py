@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from pipeline.contract.resolve import Contract
@@ -33,6 +35,12 @@ class LinkGraph:
         self._children = Fans(state, "children")
         self._mentions = Fans(state, "mentions")
         self._contract = contract
+
+    def prefetch(self, tickets: Collection[str]) -> None:
+        """Load what is known of tickets in one go."""
+        self._links.prefetch(tickets)
+        self._children.prefetch(tickets)
+        self._mentions.prefetch(tickets)
 
     def place(self, ticket: TicketFact) -> bool:
         """Take in where a ticket stands; returns whether that may change what it or anything below it resolves to."""

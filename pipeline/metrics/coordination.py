@@ -77,10 +77,16 @@ class CoordinationMetrics:
     def apply(self, revisions: Iterable[Revision]) -> None:
         """Take in a batch of revisions."""
         for revision in revisions:
-            if revision.old is not None:
-                self._add(revision.old, -1)
-            if revision.new is not None:
-                self._add(revision.new, +1)
+            old, new = revision.old, revision.new
+            if revision.kind == TicketFact.KIND:
+                was, now = _counts_as(old), _counts_as(new)
+                if was == now:
+                    continue
+                self._map(old, new)
+            if old is not None:
+                self._add(old, -1)
+            if new is not None:
+                self._add(new, +1)
 
     def _add(self, fact: Fact, sign: int) -> None:
         if isinstance(fact, WaitFact):
@@ -120,22 +126,28 @@ class CoordinationMetrics:
         if ticket.deleted:
             return
         scopes = _scopes(ticket.team, ticket.initiative)
-        unmapped = "unmapped" in (ticket.canonical_status, ticket.canonical_type)
-        for kind, name in scopes:
-            key = f"{kind}|{name}"
-            mapped = self._mapped.get(key) or Mapped()
-            mapped.tickets += sign
-            mapped.unmapped += sign * unmapped
-            if mapped.tickets:
-                self._mapped.put(key, mapped)
-            else:
-                self._mapped.delete(key)
         if ticket.finished_at is None:
             if ticket.started_at is not None:
                 self._open.mark(OPEN_WORK, scopes, ticket.started_at, sign)
         elif ticket.finish == "done":
             for cell in self._changing(ticket.finished_at, scopes):
                 _add_finished(cell, ticket, sign)
+
+    def _map(self, old: Fact | None, new: Fact | None) -> None:
+        """Count the tickets whose words the contract knows."""
+        was, now = _mapping(old), _mapping(new)
+        if was == now:
+            return
+        for (scopes, unmapped), sign in ((was, -1), (now, +1)):
+            for kind, name in scopes:
+                key = f"{kind}|{name}"
+                mapped = self._mapped.get(key) or Mapped()
+                mapped.tickets += sign
+                mapped.unmapped += sign * unmapped
+                if mapped.tickets:
+                    self._mapped.put(key, mapped)
+                else:
+                    self._mapped.delete(key)
 
     def _add_change(self, change: ChangeFact, sign: int) -> None:
         if change.deployed_at is None or change.excluded is not None:
@@ -159,6 +171,24 @@ class CoordinationMetrics:
                 self._cells.delete(key)
             else:
                 self._cells.put(key, cell)
+
+
+def _counts_as(fact: Fact | None) -> tuple[object, ...] | None:
+    """Return all that metrics read of a ticket: most snapshots change none of it."""
+    if not isinstance(fact, TicketFact):
+        return None
+    return (
+        *(_mapping(fact), fact.started_at, fact.finished_at, fact.finish, fact.deleted),
+        *((fact.flow_time, fact.blocked_time, fact.active_time, fact.waiting_time) if fact.finish == "done" else ()),
+        *((fact.moves, fact.reasoned) if fact.finish == "done" else ()),
+    )
+
+
+def _mapping(fact: Fact | None) -> tuple[list[Scope], bool]:
+    """Return the scopes in which a ticket exists, and whether its words are not known."""
+    if not isinstance(fact, TicketFact) or fact.deleted:
+        return [], False
+    return _scopes(fact.team, fact.initiative), "unmapped" in (fact.canonical_status, fact.canonical_type)
 
 
 def _add_finished(cell: TeamworkCell, ticket: TicketFact, sign: int) -> None:
