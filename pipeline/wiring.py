@@ -191,6 +191,18 @@ class Wiring:
         )
         return read_git(path, options)
 
+    def read_samples(self, path: Path, refused: Callable[[str], None]) -> Iterator[Delivery]:
+        """Yield the deliveries of files of samples; `refused` is told of each row that cannot be used.
+
+        See `connectors.samples.read.read`.
+        """
+        from connectors.samples.read import ReadOptions as SampleOptions
+        from connectors.samples.read import read as read_samples
+        from connectors.samples.translate import zoneless_utc
+
+        utc = zoneless_utc(self.settings.connector("samples").settings.get("utc", ""))
+        return read_samples(path, SampleOptions(received_at=clock(), utc=utc, refused=refused))
+
     def facts(self, kind: str) -> Iterable[Fact]:
         """Yield the facts of a kind as last committed."""
         return (fact for _, fact in self.engine().state.table(f"fact_{kind}", FACTS[kind]).items())

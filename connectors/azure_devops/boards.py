@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from connectors.azure_devops.code import person
 from connectors.azure_devops.place import source
@@ -108,8 +108,43 @@ def _source(item: Node, context: Context, project: str | None) -> Source:
     return source(context, project or _tracker(context), item.text_or_none("url"), item.text_or_none("revision", "url"))
 
 
-def snapshot(item: Node, context: Context) -> list[Event]:
-    """Return all that a work item tells of itself. A hook and a page of the REST API tell it alike."""
+def history(root: Node, context: Context) -> Outcome:
+    """A work item with its updates: `{"workItem": ..., "updates": [...]}`. The updates tell when links were made."""
+    item = root.child("workItem")
+    fields = item.child("fields")
+    project, changed_at = fields.text("System.TeamProject"), fields.moment_or_none("System.ChangedDate")
+    events = snapshot(item, context, links=False)
+    for update in root.items("updates"):
+        # An update of nothing but links has no time of change; the last update is not revised yet.
+        at = update.moment_or_none("fields", "System.ChangedDate", "newValue") or update.moment_or_none("revisedDate")
+        at = at or changed_at or fields.moment("System.CreatedDate")
+        events += _changes(update, context, at, project)
+    return events
+
+
+def recycled(item: Node, context: Context) -> Outcome:
+    """An item of the recycle bin."""
+    ticket, project = f"AB#{item.key('id')}", item.text_or_none("project")
+    at = recycled_at(item.text("deletedDate")) or item.moment("deletedDate")
+    where = _source(item, context, project)
+    return [where.event(DELETED, at, ticket, TicketDeleted(tracker=_tracker(context), ticket=ticket))]
+
+
+def recycled_at(text: str) -> datetime | None:
+    """Return the instant of a date in the recycle bin: in UTC, as the server's invariant culture writes it."""
+    for form in ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
+
+
+def snapshot(item: Node, context: Context, *, links: bool = True) -> list[Event]:
+    """Return all that a work item tells of itself. A hook and a page of the REST API tell it alike.
+
+    `links` False: when they were made is told elsewhere.
+    """
     fields, tracker = item.child("fields"), _tracker(context)
     ticket, project = f"AB#{item.key('id')}", fields.text("System.TeamProject")
     where = _source(item, context, project)
@@ -124,7 +159,7 @@ def snapshot(item: Node, context: Context) -> list[Event]:
     if looks.closed:
         closed = TicketClosed(tracker=tracker, ticket=ticket, resolution=looks.resolution)
         events.append(where.event(CLOSED, closed_at, ticket, closed))
-    for link in item.items("relations"):
+    for link in item.items("relations") if links else []:
         # When the link was made is not told; by this revision it was there, and the earliest telling counts.
         events += _dependency(link, ticket, where, ADDED, changed_at, context)
     return events

@@ -20,6 +20,7 @@ from pipeline.events.forges import (
     RECORDED,
     REVIEWED,
     UPDATED,
+    commit_assistant,
     existing,
 )
 from pipeline.events.reading import Node
@@ -62,7 +63,7 @@ def push(root: Node, context: Context) -> Outcome:
     at = told.moment_or_none("date") or root.moment("createdDate")
     where = source(context, repo, *urls_of(told), *urls_of(told.child("repository")))
     updates, commits = told.items("refUpdates"), told.items("commits")
-    events = [_commit(item, repo, where, context) for item in commits if item.has("author") or item.has("committer")]
+    events = [recorded(item, repo, where, context) for item in commits if item.has("author") or item.has("committer")]
     heads = [update for update in updates if update.text("name").startswith(HEADS)]
     listed = [item.text("commitId") for item in commits] if len(updates) == 1 else []
     for update in heads:
@@ -79,7 +80,8 @@ def push(root: Node, context: Context) -> Outcome:
     return events or ("git.push.tag" if updates else "git.push.empty")
 
 
-def _commit(item: Node, repo: str, where: Source, context: Context) -> Event:
+def recorded(item: Node, repo: str, where: Source, context: Context) -> Event:
+    """Return a commit, as a push or a pull request lists it."""
     message = item.text_or_none("comment")
     authored = item.moment_or_none("author", "date") or item.moment("committer", "date")
     data = CommitRecorded(
@@ -90,6 +92,7 @@ def _commit(item: Node, repo: str, where: Source, context: Context) -> Event:
         parents=item.texts("parents") if item.has("parents") else None,
         title=(message or "").split("\n", 1)[0].strip()[:MAX_TITLE],
         author=context.actor(item.text_or_none("author", "email") or item.text_or_none("author", "name")),
+        assistant=commit_assistant(message, item.text_or_none("author", "name"), item.text_or_none("author", "email")),
         refs=references.merge(work_items(message, "commit")),
     )
     return where.event(RECORDED, data.committed_at, data.sha, data)
@@ -103,20 +106,29 @@ def pull_request(root: Node, context: Context) -> Outcome:
     return snapshot(root.child("resource"), context, root.moment_or_none("createdDate"))
 
 
-def snapshot(pull: Node, context: Context, at: datetime | None = None) -> list[Event]:
-    """Return all that a pull request tells of itself, as of `at`; a page of the REST API has no such time."""
+def snapshot(pull: Node, context: Context, at: datetime | None = None, *, votes: bool = True) -> list[Event]:
+    """Return all that a pull request tells of itself, as of `at`; a page of the REST API has no such time.
+
+    `votes` False: what was voted is told elsewhere.
+    """
     repo = repository_of(pull.child("repository"))
     where = source(context, repo, *urls_of(pull), *urls_of(pull.child("repository")))
     change, created_at = f"{repo}#{pull.integer('pullRequestId')}", pull.moment("creationDate")
     status, closed_at = (pull.text_or_none("status") or "").lower(), pull.moment_or_none("closedDate")
     created = ChangeCreated(
-        repo=repo, change=change, created_at=created_at, author=person(pull.at("createdBy"), context)
+        repo=repo,
+        change=change,
+        created_at=created_at,
+        author=person(pull.at("createdBy"), context),
+        assistant=references.assistant_signature(
+            pull.text_or_none("createdBy", "displayName"), pull.text_or_none("createdBy", "uniqueName")
+        ),
     )
     events = [where.event(CREATED, created_at, change, created)]
     seen_at = at or closed_at
     updated = _looks(pull, repo, change, closed=status in {"completed", "abandoned"})
     events.append(where.event(UPDATED, seen_at or created_at, change, updated))
-    if seen_at is not None:
+    if seen_at is not None and votes:
         events += _votes(pull, repo, change, where, context, seen_at)
     ended_at = closed_at or at
     if status == "completed" and ended_at is not None:
@@ -145,6 +157,7 @@ def _looks(pull: Node, repo: str, change: str, *, closed: bool) -> ChangeUpdated
             references.in_labels(labels),
             [Ref("ticket", f"AB#{item.key('id')}", "field") for item in pull.items("workItemRefs")],
         ),
+        assistant=references.assistant_in(pull.text_or_none("description")),
         commits=[item.text("commitId") for item in pull.items("commits")] if pull.has("commits") else None,
         draft=pull.flag("isDraft"),
         closed=closed,
@@ -164,13 +177,14 @@ def _votes(pull: Node, repo: str, change: str, where: Source, context: Context, 
             change=change,
             verdict="approved" if vote > 0 else "changes_requested",
             reviewer=who,
-            automated=_is_automation(reviewer),
+            automated=is_automation(reviewer),
         )
         events.append(where.event(REVIEWED, at, change, data, "vote", reviewer.key_or_none("id") or who))
     return events
 
 
-def _is_automation(identity: Node) -> bool:
+def is_automation(identity: Node) -> bool:
+    """Return whether an identity is that of a pipeline."""
     return "Build Service (" in (identity.text_or_none("displayName") or "")
 
 
@@ -184,14 +198,17 @@ def comment(root: Node, context: Context) -> Outcome:
     repo = repository_of(pull.child("repository"))
     where = source(context, repo, *urls_of(pull), *urls_of(pull.child("repository")))
     change = f"{repo}#{pull.integer('pullRequestId')}"
+    thread = told.text_or_none("_links", "threads", "href") or ""
+    return [said(told, thread.rpartition("/")[2], repo, change, where, context)]
+
+
+def said(told: Node, thread: str, repo: str, change: str, where: Source, context: Context) -> Event:
+    """Return a comment of a person. Comments are numbered within their thread."""
     data = ChangeReviewed(
         repo=repo,
         change=change,
         verdict="commented",
         reviewer=person(told.at("author"), context),
-        automated=_is_automation(told.at("author")),
+        automated=is_automation(told.at("author")),
     )
-    # Comments are numbered within their thread.
-    thread = told.text_or_none("_links", "threads", "href") or ""
-    at, number = told.moment("publishedDate"), told.key("id")
-    return [where.event(REVIEWED, at, change, data, "comment", thread.rpartition("/")[2], number)]
+    return where.event(REVIEWED, told.moment("publishedDate"), change, data, "comment", thread, told.key("id"))

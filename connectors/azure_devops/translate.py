@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connectors.azure_devops import boards, code, releases, runs
+from connectors.azure_devops import boards, code, releases, runs, threads
 from connectors.azure_devops.kinds import LEFT_OUT
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.deploying import Outcome, joined, translation
@@ -37,8 +37,11 @@ HOOKS: dict[str, Reader] = {
 PAGES: dict[str, Reader] = {
     "rest.builds": runs.built,
     "rest.deployments": releases.deployed,
+    "rest.pullrequest_threads": threads.discussed,
     "rest.pullrequests": code.snapshot,
+    "rest.recyclebin": boards.recycled,
     "rest.updates": boards.changes,
+    "rest.workitem_history": boards.history,
     "rest.workitems": boards.snapshot,
 }
 

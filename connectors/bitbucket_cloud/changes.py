@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.bitbucket_cloud.repository import Repository, full_sha, is_automation, person
+from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
@@ -16,6 +17,12 @@ _REVIEWS: dict[str, tuple[Verdict, str]] = {
     "pullrequest:unapproved": ("dismissed", "approval"),
     "pullrequest:changes_request_created": ("changes_requested", "changes_request"),
     "pullrequest:changes_request_removed": ("dismissed", "changes_request"),
+}
+#: What an entry of the activity holds -> verdict.
+_ACTIVITY: dict[str, Verdict] = {
+    "approval": "approved",
+    "changes_requested": "changes_requested",
+    "changes_request": "changes_requested",
 }
 _ABANDONED = {"DECLINED", "SUPERSEDED"}
 
@@ -52,6 +59,8 @@ def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] 
 def _looks(pull: Node, repo: Repository, context: Context, commits: list[str] | None = None) -> list[Event]:
     change, created_at = repo.numbered(pull.integer("id")), pull.moment("created_on")
     author = person(pull, "author", context)
+    # Bitbucket has no logins any more; an app goes by its displayed name.
+    assistant = references.assistant_signature(pull.text_or_none("author", "display_name"))
     title, branch = pull.text_or_none("title"), pull.text_or_none("source", "branch", "name")
     body = pull.text_or_none("description") or pull.text_or_none("summary", "raw")
     head = pull.text_or_none("source", "commit", "hash")
@@ -63,14 +72,33 @@ def _looks(pull: Node, repo: Repository, context: Context, commits: list[str] | 
         base=pull.text_or_none("destination", "branch", "name"),
         head_sha=full_sha(head) or next((sha for sha in commits or [] if head and sha.startswith(head)), None),
         refs=repo.change_refs(title, body, branch),
+        assistant=references.assistant_in(body),
         commits=commits,
         draft=pull.flag("draft"),
         closed=pull.text_or_none("state") in {"MERGED", *_ABANDONED},
     )
     return [
-        repo.created(change, created_at, author),
+        repo.created(change, created_at, author, assistant if is_automation(pull, "author") else None),
         repo.event(UPDATED, pull.moment("updated_on"), change, updated),
     ]
+
+
+def activity(item: Node, repo: Repository, context: Context) -> Outcome:
+    """An entry of the activity of pull requests: an update, an approval, a request for changes, or a comment."""
+    number = item.at("pull_request") if item.has("pull_request") else item.at("pullrequest")
+    change = repo.numbered(number.integer("id"))
+    for field, verdict in _ACTIVITY.items():
+        node = item.child_or_none(field)
+        if node is not None:
+            return [repo.event(REVIEWED, node.moment("date"), change, _review(node, change, repo, context, verdict))]
+    said = item.child_or_none("comment")
+    if said is not None:
+        return "comment.deleted" if said.flag("deleted") else [comment(said, number.integer("id"), repo, context)]
+    update = item.child("update")
+    state, at = update.text_or_none("state"), update.moment("date")
+    if state == "MERGED":
+        return [repo.merged(change, at, None)]
+    return [repo.abandoned(change, at)] if state in _ABANDONED else "activity.update"
 
 
 def comment(node: Node, number: int, repo: Repository, context: Context) -> Event:

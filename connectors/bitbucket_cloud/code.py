@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from connectors.bitbucket_cloud.repository import Repository, author, full_sha
+from connectors.bitbucket_cloud.repository import Repository, author, full_sha, signature
 from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, joined
 from pipeline.events.envelope import Event
-from pipeline.events.forges import BRANCH_UPDATED, RECORDED, first_line
+from pipeline.events.forges import BRANCH_UPDATED, RECORDED, commit_assistant, first_line
 from pipeline.events.reading import Node
 from pipeline.events.types import BranchUpdated, CommitRecorded
 
@@ -79,6 +79,7 @@ def _recorded(commit: Node, at: datetime, repo: Repository, context: Context) ->
         parents=[parent.text("hash") for parent in commit.items("parents")] if told else None,
         title=first_line(message),
         author=author(commit, context),
+        assistant=commit_assistant(message, *signature(commit)),
         refs=references.merge(repo.mentions(message, "commit")),
     )
     return repo.event(RECORDED, at, data.sha, data)

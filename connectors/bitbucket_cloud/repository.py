@@ -66,9 +66,15 @@ def is_automation(node: Node, field: str) -> bool:
 def author(commit: Node, context: Context) -> str | None:
     """Return the pseudonym of a commit's author: the account, else the address."""
     account = commit.at("author").child_or_none("user")
-    address = _ADDRESS.search(commit.text_or_none("author", "raw") or "")
     told = account.text_or_none("uuid") if account is not None else None
-    return context.actor(told or (address[1] if address else None))
+    return context.actor(told or signature(commit)[1])
+
+
+def signature(commit: Node) -> tuple[str, str | None]:
+    """Return the name and the address of a commit's author."""
+    raw = commit.text_or_none("author", "raw") or ""
+    address = _ADDRESS.search(raw)
+    return raw.partition("<")[0].strip(), address[1] if address else None
 
 
 def full_sha(sha: str | None) -> str | None:

@@ -92,6 +92,10 @@ def _pull_commits(item: Node, headers: Headers, context: Context) -> Outcome:
     return [*recorded, *changes.snapshot(pull, repo, context, [commit.text("hash") for commit in listed])]
 
 
+def _activity(item: Node, headers: Headers, context: Context) -> Outcome:
+    return changes.activity(item, of_node(item, headers), context)
+
+
 def _comment(item: Node, headers: Headers, context: Context) -> Outcome:
     if item.flag("deleted"):
         return "comment.deleted"
@@ -133,6 +137,7 @@ def _commit(item: Node, headers: Headers, context: Context) -> Outcome:
 #: Kind of delivery -> how an item of it is read.
 PAGES: Mapping[str, Callable[[Node, Headers, Context], Outcome]] = {
     "rest.pullrequests": _pull,
+    "rest.pullrequest_activity": _activity,
     "rest.pullrequest_commits": _pull_commits,
     "rest.pullrequest_comments": _comment,
     "rest.issues": _issue,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from connectors.bitbucket_server.repository import Repository, is_automation, of_object, person
+from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
@@ -50,7 +51,8 @@ def snapshot(pull: Node, repo: Repository, context: Context) -> list[Event]:
     """Return all that a pull request tells of itself: that it was created, what it looks like, and how it ended."""
     change, created_at = repo.numbered(pull.integer("id")), pull.moment("createdDate")
     author, state = person(pull.child_or_none("author", "user"), context), pull.text_or_none("state")
-    events = [repo.created(change, created_at, author), _updated(pull, change, repo, state)]
+    assistant = references.assistant_account(pull.text_or_none("author", "user", "name"))
+    events = [repo.created(change, created_at, author, assistant), _updated(pull, change, repo, state)]
     closed_at = pull.moment_or_none("closedDate")
     if state == "MERGED":
         sha = pull.text_or_none("properties", "mergeCommit", "id")
@@ -70,6 +72,7 @@ def _updated(pull: Node, change: str, repo: Repository, state: str | None) -> Ev
         base=pull.text_or_none("toRef", "displayId"),
         head_sha=pull.text_or_none("fromRef", "latestCommit"),
         refs=repo.change_refs(title, pull.text_or_none("description"), branch),
+        assistant=references.assistant_in(pull.text_or_none("description")),
         draft=pull.flag("draft"),
         closed=state in {"MERGED", "DECLINED"},
     )

@@ -9,7 +9,7 @@ from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
-from pipeline.events.forges import BRANCH_UPDATED, HEADS, RECORDED, existing, first_line
+from pipeline.events.forges import BRANCH_UPDATED, HEADS, RECORDED, commit_assistant, existing, first_line
 from pipeline.events.reading import Node
 from pipeline.events.types import BranchUpdated, CommitRecorded
 
@@ -53,6 +53,9 @@ def polled_commit(item: Node, repo: Repository, context: Context) -> Event:
         parents=[parent.text("id") for parent in item.items("parents")] if told else None,
         title=first_line(message),
         author=context.actor(author.text_or_none("emailAddress") or author.text_or_none("name")) if author else None,
+        assistant=commit_assistant(
+            message, item.text_or_none("author", "name"), item.text_or_none("author", "emailAddress")
+        ),
         refs=references.merge(repo.mentions(message, "commit")),
     )
     return repo.event(RECORDED, at, data.sha, data)

@@ -33,7 +33,7 @@ TYPES: dict[str, str | None] = {
     "snapshot": None,
     "recommendation": None,
 }
-_OVER = frozenset({"resolved", "completed"})
+OVER = frozenset({"resolved", "completed"})
 
 
 def kind_of(body: bytes) -> str:
@@ -140,7 +140,7 @@ def _incident(item: Node, context: Context) -> list[Event]:
     )
     state = (told.text_or_none("state") or fields.get("state") or "active").casefold()
     ended = None
-    if state in _OVER:
+    if state in OVER:
         ended = told.moment_or_none("resolved") or told.moment("modified")
     marks = [
         (DETECTED, told.moment_or_none("detected")),

@@ -6,26 +6,24 @@ no path begins. People are pseudonymised here, before anything is stored.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
+from connectors.git.command import run, text, tokens
 from connectors.git.options import ReadOptions
+from connectors.git.records import read_records
 from connectors.git.translate import MAX_PATH, MAX_PATHS, REPO_HEADER, CommitBody, TagBody
 from pipeline.events.delivery import Delivery
 from pipeline.events.errors import ConfigError
+from pipeline.events.forges import commit_assistant
 from pipeline.events.ids import pseudonym
 
-_CHUNK = 1 << 20
-_COMMIT_FORMAT = "/%H%x00%P%x00%at%x00%ct%x00%aE%x00%s%x00%b"
-_COMMIT_FIELDS = 7
+_COMMIT_FORMAT = "/%H%x00%P%x00%at%x00%ct%x00%aN%x00%aE%x00%s%x00%b"
+_COMMIT_FIELDS = 8
 _TAG_FORMAT = "%00".join(
     f"%({field})"
     for field in (
@@ -51,7 +49,7 @@ def is_repository(path: Path) -> bool:
 
 
 def read_repository(path: Path, options: ReadOptions) -> Iterator[Delivery]:
-    """Yield one delivery for each commit that a reference reaches and for each tag.
+    """Yield one delivery for each commit that a reference reaches, each tag, and each version of a decision record.
 
     Raises `ConfigError` when git is missing, when `path` is no repository or git refuses to read it.
     """
@@ -61,11 +59,16 @@ def read_repository(path: Path, options: ReadOptions) -> Iterator[Delivery]:
     flags += ["--name-only", "--no-renames"] if options.paths else ["--no-patch"]
     revisions = [*_REFS, *(f"^{_excluded(path, revision)}" for revision in options.exclude)]
     with_paths = "+paths" if options.paths else ""
-    for body in _commits(_tokens(path, ["log", *flags, *revisions]), shallow, options):
+    for body in _commits(tokens(path, ["log", *flags, *revisions]), shallow, options):
         yield _delivery("commit", f"{repo}@{body.sha}{with_paths}", {REPO_HEADER: repo}, body, options.received_at)
     for tag in _tags(path):
         delivery_id = options.tag_id(repo, tag.tag, tag.tag_object or tag.commit or tag.object_type)
         yield _delivery("tag", delivery_id, options.tag_headers(repo), tag, options.received_at)
+    for record in read_records(path):
+        record.text = without_people(record.text)
+        yield _delivery(
+            "record", f"{repo}:{record.path}@{record.sha}", {REPO_HEADER: repo}, record, options.received_at
+        )
 
 
 def _delivery(
@@ -81,21 +84,21 @@ def _delivery(
     )
 
 
-def _commits(tokens: Iterator[bytes], shallow: frozenset[str], options: ReadOptions) -> Iterator[CommitBody]:
-    token = next(tokens, None)
+def _commits(found: Iterator[bytes], shallow: frozenset[str], options: ReadOptions) -> Iterator[CommitBody]:
+    token = next(found, None)
     while token is not None:
-        fields = [token, *(next(tokens, b"") for _ in range(_COMMIT_FIELDS - 1))]
+        fields = [token, *(next(found, b"") for _ in range(_COMMIT_FIELDS - 1))]
         paths: list[str] | None = [] if options.paths else None
-        token = next(tokens, None)
+        token = next(found, None)
         while token is not None and not token.startswith(b"/"):
             if paths is not None and len(paths) < MAX_PATHS and token.strip(b"\n"):
-                paths.append(_text(token.removeprefix(b"\n"))[:MAX_PATH])
-            token = next(tokens, None)
-        yield _commit_body([_text(field) for field in fields], paths, shallow, options.actor_key)
+                paths.append(text(token.removeprefix(b"\n"))[:MAX_PATH])
+            token = next(found, None)
+        yield _commit_body([text(field) for field in fields], paths, shallow, options.actor_key)
 
 
 def _commit_body(fields: list[str], paths: list[str] | None, shallow: frozenset[str], key: bytes) -> CommitBody:
-    marked, parents, authored, committed, author, subject, body = fields
+    marked, parents, authored, committed, name, author, subject, body = fields
     sha = marked[1:]
     return CommitBody(
         sha=sha,
@@ -106,6 +109,7 @@ def _commit_body(fields: list[str], paths: list[str] | None, shallow: frozenset[
         body=without_people(body),
         author=pseudonym(author, key),
         paths=paths,
+        assistant=commit_assistant(body, name, author),
     )
 
 
@@ -116,8 +120,8 @@ def without_people(text: str) -> str:
 
 
 def _tags(path: Path) -> Iterator[TagBody]:
-    for line in _run(path, ["for-each-ref", "refs/tags", f"--format={_TAG_FORMAT}"]).splitlines():
-        name, kind, sha, inner_kind, inner_sha, tagged, created = _text(line).split("\0")
+    for line in run(path, ["for-each-ref", "refs/tags", f"--format={_TAG_FORMAT}"]).splitlines():
+        name, kind, sha, inner_kind, inner_sha, tagged, created = text(line).split("\0")
         annotated = kind == "tag"
         commit = inner_sha if inner_kind == "commit" else None
         if inner_kind == "tag":
@@ -134,7 +138,7 @@ def _tags(path: Path) -> Iterator[TagBody]:
 
 def _resolve(path: Path, revision: str) -> str:
     """Return the sha of the commit that a revision leads to."""
-    return _text(_run(path, ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"])).strip()
+    return text(run(path, ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"])).strip()
 
 
 def _excluded(path: Path, revision: str) -> str:
@@ -154,7 +158,7 @@ def _commit_below(path: Path, tag_object: str) -> str | None:
 
 def repository_name(path: Path) -> str:
     """Return `owner/name` from the remote `origin`, else the name of the folder."""
-    url = _text(_run(path, ["config", "--default", "", "--get", "remote.origin.url"])).strip()
+    url = text(run(path, ["config", "--default", "", "--get", "remote.origin.url"])).strip()
     found = _remote_path.fullmatch(url)
     if found:
         return found["path"].strip("/").removesuffix(".git")
@@ -164,65 +168,11 @@ def repository_name(path: Path) -> str:
 
 def _shallow_edge(path: Path) -> frozenset[str]:
     """Return the commits at which a shallow clone was cut: git shows them without the parents that they have."""
-    name = Path(_text(_run(path, ["rev-parse", "--git-path", "shallow"])).strip())
+    name = Path(text(run(path, ["rev-parse", "--git-path", "shallow"])).strip())
     edge = path / name
     return frozenset(edge.read_text(encoding="ascii").split()) if edge.is_file() else frozenset()
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", errors="replace")
 
 
 def _seconds(text: str) -> int | str:
     """What is no number stays as it is and is quarantined at translation rather than lost here."""
     return int(text) if text.lstrip("-").isdecimal() and len(text) < 20 else text
-
-
-def _command(path: Path, arguments: Sequence[str]) -> list[str]:
-    return ["git", "--no-pager", "--no-replace-objects", "-C", str(path), *arguments]
-
-
-def _environment() -> dict[str, str]:
-    """Messages in English, and nothing that asks, writes or fetches."""
-    quiet = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
-    return {**os.environ, **quiet}
-
-
-def _run(path: Path, arguments: Sequence[str]) -> bytes:
-    return b"".join(_stream(path, arguments))
-
-
-def _stream(path: Path, arguments: Sequence[str]) -> Iterator[bytes]:
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                _command(path, arguments), stdout=subprocess.PIPE, stderr=errors, env=_environment()
-            )
-        except FileNotFoundError as error:
-            raise ConfigError("the git command was not found; install git or put it on the PATH") from error
-        with process as running, _stdout(running) as out:
-            while chunk := out.read(_CHUNK):
-                yield chunk
-        if process.returncode != 0:
-            raise ConfigError(_complaint(path, arguments, errors))
-
-
-def _stdout(process: subprocess.Popen[bytes]) -> IO[bytes]:
-    if process.stdout is None:
-        raise ConfigError("git was started without a pipe to read from")
-    return process.stdout
-
-
-def _complaint(path: Path, arguments: Sequence[str], errors: IO[bytes]) -> str:
-    errors.seek(0)
-    said = " ".join(_text(errors.read(2_000)).split()) or "no message"
-    return f"{path}: git {arguments[0]} failed: {said}"
-
-
-def _tokens(path: Path, arguments: Sequence[str]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in _stream(path, arguments):
-        *whole, rest = (rest + chunk).split(b"\0")
-        yield from whole
-    if rest:
-        yield rest

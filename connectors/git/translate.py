@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from connectors.git.adr import RecordBody, record_events
 from connectors.git.releases import DEFAULTS, Release, Rules, rules
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.ids import event_id
 from pipeline.events.reading import parse_time
-from pipeline.events.references import in_text
+from pipeline.events.references import assistant_in, in_text
 from pipeline.events.types import ArtifactPublished, CommitRecorded, DeploymentEvent
 
 REPO_HEADER = "repo"
@@ -23,6 +24,9 @@ MAX_TITLE = 500
 MAX_PARENTS = 1_000
 MAX_PATHS = 300
 MAX_PATH = 1_000
+
+#: The id of a decision record, made of {repo}, {number} and {name} of its file.
+DEFAULT_DECISION = "{repo}/ADR-{number}"
 
 COMMIT_RECORDED = "dev.cdeventsx.leadline-commit.recorded.1.0.0"
 ARTIFACT_PUBLISHED = "dev.cdevents.artifact.published.0.3.0"
@@ -45,6 +49,8 @@ class CommitBody(msgspec.Struct, kw_only=True, omit_defaults=True):
     body: str = ""
     author: str | None = None
     paths: list[str] | None = None
+    #: The coding assistant that made or helped to make it, read before people were taken out of the message.
+    assistant: str | None = None
 
 
 class TagBody(msgspec.Struct, kw_only=True):
@@ -62,14 +68,15 @@ class TagBody(msgspec.Struct, kw_only=True):
     tagger_date: str | int | None = None
 
 
-_Body = TypeVar("_Body", CommitBody, TagBody)
+_Body = TypeVar("_Body", CommitBody, TagBody, RecordBody)
 _commit_decoder = msgspec.json.Decoder(CommitBody)
 _tag_decoder = msgspec.json.Decoder(TagBody)
+_record_decoder = msgspec.json.Decoder(RecordBody)
 _missing = re.compile(r"missing required field `(\w+)`")
 
 
 def translate(delivery: Delivery, context: Context) -> Translation:
-    """Translate a `commit` or a `tag`; raises `Quarantined`, and `ConfigError` for a setting that cannot be used."""
+    """Translate a `commit`, `tag` or `record`; raises `Quarantined`, and `ConfigError` for a setting of no use."""
     repo = delivery.headers.get(REPO_HEADER, "")
     if not repo:
         raise Quarantined("missing_field", "header repo is absent: the repository that the delivery belongs to")
@@ -77,7 +84,9 @@ def translate(delivery: Delivery, context: Context) -> Translation:
         return Translation(events=[_commit(repo, _decode(_commit_decoder, delivery.body), context)])
     if delivery.kind == "tag":
         return _tag(repo, _decode(_tag_decoder, delivery.body), _rules(repo, delivery, context))
-    raise Quarantined("unknown_kind", f"kind is {delivery.kind!r}; expected commit or tag")
+    if delivery.kind == "record":
+        return _record(repo, _decode(_record_decoder, delivery.body), context)
+    raise Quarantined("unknown_kind", f"kind is {delivery.kind!r}; expected commit, tag or record")
 
 
 def _decode(decoder: msgspec.json.Decoder[_Body], body: bytes) -> _Body:
@@ -123,6 +132,7 @@ def _commit(repo: str, body: CommitBody, context: Context) -> Event:
         parents=None if body.parents is None else [_sha(parent, "parents") for parent in body.parents],
         title=body.subject[:MAX_TITLE],
         author=author,
+        assistant=body.assistant or assistant_in(body.body),
         refs=refs,
         paths=paths,
     )
@@ -138,10 +148,11 @@ def _commit(repo: str, body: CommitBody, context: Context) -> Event:
 
 
 def _commit_id(data: CommitRecorded) -> str:
-    """A sha fixes all but what a reader may leave out: author, body with its references, paths, parents."""
+    """A sha fixes all but what a reader may leave out: author, body with what it mentions, paths, parents."""
     refs = "\x1e".join([f"{ref.kind} {ref.via} {ref.value}" for ref in data.refs])
     paths = None if data.paths is None else "\x1e".join(data.paths)
-    return event_id("commit", data.repo, data.sha, data.parents is None, data.author, refs, paths)
+    helped = [data.assistant] if data.assistant else []
+    return event_id("commit", data.repo, data.sha, data.parents is None, data.author, refs, paths, *helped)
 
 
 def _rules(repo: str, delivery: Delivery, context: Context) -> Rules:
@@ -182,6 +193,14 @@ def _deployment(repo: str, sha: str, release: Release, environment: str) -> Depl
         service=release.service,
         version=release.version,
     )
+
+
+def _record(repo: str, body: RecordBody, context: Context) -> Translation:
+    _sha(body.sha, "sha")
+    template = context.settings.get("decision", "").strip() or DEFAULT_DECISION
+    at = _moment(body.commit_date, "commit_date")
+    events = record_events(repo, body, at, template, _source(repo))
+    return Translation(events=events) if events else Translation(ignored="record_without_status")
 
 
 def _tag_event(event_type: str, subject: str, time: datetime, data: ArtifactPublished | DeploymentEvent) -> Event:

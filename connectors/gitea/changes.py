@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.gitea.fields import is_automation, label_names, person
+from connectors.gitea.fields import is_automation, label_names, login, person
+from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
-from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Repository, Verdict, left_out
+from pipeline.events.forges import (
+    MAX_TITLE,
+    REVIEW_ASKED,
+    REVIEW_WITHDRAWN,
+    REVIEWED,
+    UPDATED,
+    Repository,
+    Verdict,
+    left_out,
+)
 from pipeline.events.reading import Node
 from pipeline.events.types import ChangeReviewed, ChangeUpdated
 
@@ -20,6 +30,8 @@ _STATES: dict[str, Verdict] = {
     "request_changes": "changes_requested",
     "comment": "commented",
 }
+#: Action of a webhook -> what it says of a review.
+_ASKED = {"review_requested": REVIEW_ASKED, "review_request_removed": REVIEW_WITHDRAWN}
 _DRAFTS = ("WIP:", "[WIP]", "Draft:")
 
 
@@ -27,6 +39,10 @@ def pull_request(root: Node, repo: Repository, context: Context) -> Outcome:
     """Webhook of a pull request: whatever the action, the body holds it as it now stands. A review is beside it."""
     pull, action = root.child("pull_request"), root.text_or_none("action")
     events = snapshot(pull, repo, context, closed_now=action == "closed")
+    asked = _ASKED.get(action or "")
+    if asked is not None:
+        change, reviewer = repo.numbered(pull.integer("number")), person(root, "requested_reviewer", context)
+        events.append(repo.review_request(asked, change, pull.moment("updated_at"), reviewer=reviewer))
     told = (root.text_or_none("review", "type") or "").rpartition("_")[2]
     verdict = _TYPES.get(told) if action == "reviewed" else None
     if verdict is not None:
@@ -44,7 +60,8 @@ def snapshot(pull: Node, repo: Repository, context: Context, *, closed_now: bool
     change, created_at = repo.numbered(pull.integer("number")), pull.moment("created_at")
     merged_at, closed_at = pull.moment_or_none("merged_at"), pull.moment_or_none("closed_at")
     closed = merged_at is not None or pull.text_or_none("state") == "closed"
-    created = repo.created(change, created_at, person(pull, "user", context))
+    assistant = references.assistant_account(login(pull, "user"))
+    created = repo.created(change, created_at, person(pull, "user", context), assistant)
     events = [created, _updated(pull, change, repo, closed=closed)]
     if merged_at is not None:
         sha = pull.text_or_none("merge_commit_sha") or pull.text_or_none("merged_commit_id")
@@ -66,6 +83,7 @@ def _updated(pull: Node, change: str, repo: Repository, *, closed: bool) -> Even
         head_sha=pull.text_or_none("head", "sha"),
         labels=labels,
         refs=repo.change_refs(title, pull.text_or_none("body"), branch, labels),
+        assistant=references.assistant_in(pull.text_or_none("body")),
         draft=pull.flag("draft") or title.startswith(_DRAFTS),
         closed=closed,
     )
@@ -85,8 +103,12 @@ def _review(
 
 
 def polled_review(item: Node, number: int, repo: Repository, context: Context) -> Outcome:
-    """An item of a page of reviews; requests for one, and what is not submitted yet, are left out."""
+    """An item of a page of reviews: of a team or a person who is asked for one, or what was said."""
     state = item.text("state").lower()
+    if state == "request_review":
+        asked_at, team = item.moment("submitted_at"), item.text_or_none("team", "name")
+        reviewer = person(item, "user", context)
+        return [repo.review_request(REVIEW_ASKED, repo.numbered(number), asked_at, team=team, reviewer=reviewer)]
     verdict = _STATES.get(state)
     if verdict is None:
         return left_out("pull_review", state)

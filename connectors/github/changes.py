@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from connectors.github.fields import is_automation, label_names, person
+from datetime import datetime
+
+from connectors.github.fields import assistant, is_automation, label_names, person
 from connectors.github.repository import number_in
+from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.forges import MAX_TITLE, REVIEWED, UPDATED, Repository, left_out
+from pipeline.events.forges import MAX_TITLE, REVIEW_ASKED, REVIEW_WITHDRAWN, REVIEWED, UPDATED, Repository, left_out
 from pipeline.events.reading import Node
 from pipeline.events.types import ChangeReviewed, ChangeUpdated
+
+#: Action of a webhook, and entry of a history -> what it says of a review.
+_ASKED = {"review_requested": REVIEW_ASKED, "review_request_removed": REVIEW_WITHDRAWN}
+
+#: Entries of a history that only a pull request has.
+OF_PULL_REQUESTS = frozenset({"merged", *_ASKED})
 
 
 def pull_request(root: Node, repo: Repository, context: Context) -> Outcome:
     """Webhook `pull_request`: whatever the action, the body holds the pull request as it now stands."""
-    return snapshot(root.child("pull_request"), repo, context)
+    pull, asked = root.child("pull_request"), _ASKED.get(root.text_or_none("action") or "")
+    events = snapshot(pull, repo, context)
+    if asked is not None:
+        change = repo.numbered(pull.integer("number"))
+        events.append(_review_request(root, asked, change, pull.moment("updated_at"), repo, context))
+    return events
+
+
+def _review_request(
+    node: Node, event_type: str, change: str, at: datetime, repo: Repository, context: Context
+) -> Event:
+    """Who was asked is beside the pull request: a team, by its slug, or a person."""
+    team, reviewer = node.text_or_none("requested_team", "slug"), person(node, "requested_reviewer", context)
+    return repo.review_request(event_type, change, at, team=team, reviewer=reviewer)
 
 
 def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] | None = None) -> list[Event]:
@@ -27,7 +49,7 @@ def snapshot(pull: Node, repo: Repository, context: Context, commits: list[str] 
     merged_at, closed_at = pull.moment_or_none("merged_at"), pull.moment_or_none("closed_at")
     ended = merged_at is not None or pull.text_or_none("state") == "closed"
     events = [
-        repo.created(change, pull.moment("created_at"), person(pull, "user", context)),
+        repo.created(change, pull.moment("created_at"), person(pull, "user", context), assistant(pull, "user")),
         _updated(pull, change, repo, commits, closed=ended),
     ]
     if merged_at is not None:
@@ -50,6 +72,7 @@ def _updated(pull: Node, change: str, repo: Repository, commits: list[str] | Non
         labels=labels,
         refs=repo.change_refs(title, pull.text_or_none("body"), branch, labels),
         commits=commits,
+        assistant=references.assistant_in(pull.text_or_none("body")),
         draft=pull.flag("draft"),
         closed=closed,
     )
@@ -126,9 +149,11 @@ def _known(number: int | None, node: Node, field: str) -> int:
     return number
 
 
-def happened(item: Node, issue: Node, repo: Repository) -> Outcome:
+def happened(item: Node, issue: Node, repo: Repository, context: Context) -> Outcome:
     """An entry of the history of a pull request, with the pull request as an issue beside it."""
     what, change = item.text("event"), repo.numbered(issue.integer("number"))
+    if what in _ASKED:
+        return [_review_request(item, _ASKED[what], change, item.moment("created_at"), repo, context)]
     if what == "merged":
         return [repo.merged(change, item.moment("created_at"), item.text_or_none("commit_id"))]
     about = issue.child("pull_request").value
@@ -147,7 +172,7 @@ def trimmed(payload: Node, item: Node, repo: Repository, context: Context) -> Ou
     number = payload.integer_or_none("number") or payload.integer("pull_request", "number")
     change = repo.numbered(number)
     if what == "opened":
-        return [repo.created(change, at, person(item, "actor", context))]
+        return [repo.created(change, at, person(item, "actor", context), assistant(item, "actor"))]
     if what == "merged":
         return [repo.merged(change, at, payload.text_or_none("pull_request", "merge_commit_sha"))]
     return left_out("pull_request", what)

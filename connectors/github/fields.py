@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pipeline.events.delivery import Context
 from pipeline.events.reading import Node
+from pipeline.events.references import assistant_account
 
 
 def person(node: Node, field: str, context: Context) -> str | None:
     """Return the pseudonym of the account in `field`; None for a deleted account."""
     return context.actor(node.text_or_none(field, "login"))
+
+
+def assistant(node: Node, field: str) -> str | None:
+    """Return the coding assistant whose account is in `field`, by its product's name."""
+    return assistant_account(node.text_or_none(field, "login"))
 
 
 def is_automation(node: Node, field: str) -> bool:

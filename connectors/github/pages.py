@@ -55,11 +55,11 @@ def _issue_event(item: Node, headers: Headers, context: Context) -> Outcome:
     repo, issue = of_item(item, headers), item.child_or_none("issue")
     if issue is None:
         # Without the issue one cannot tell a pull request from an issue, save where only one of them can do it.
-        if what != "merged":
+        if what not in changes.OF_PULL_REQUESTS:
             return left_out("issue_events", what)
         issue = Node({"number": _number(item, headers), "pull_request": {}}, "issue")
     if issue.has("pull_request"):
-        return changes.happened(item, issue, repo)
+        return changes.happened(item, issue, repo, context)
     return tickets.happened(item, issue, repo, context)
 
 
@@ -79,6 +79,10 @@ def _deployment_status(item: Node, headers: Headers, _context: Context) -> Outco
 
 def _run(item: Node, headers: Headers, _context: Context) -> Outcome:
     return runs.run(item, of_item(item, headers))
+
+
+def _job(item: Node, headers: Headers, context: Context) -> Outcome:
+    return runs.job(item, of_item(item, headers), context)
 
 
 def _release(item: Node, headers: Headers, _context: Context) -> Outcome:
@@ -101,13 +105,14 @@ PAGES: dict[str, Reader] = {
     "rest.deployments": _deployment,
     "rest.deployment_statuses": _deployment_status,
     "rest.actions_runs": _run,
+    "rest.actions_jobs": _job,
     "rest.releases": _release,
     "rest.commits": _commit,
 }
 
 
 def page(kind: str, root: Node, headers: Headers, context: Context) -> Outcome:
-    """Read a page: a list of items, an object around one (`workflow_runs`), or a single item."""
+    """Read a page: a list of items, an object around one (`workflow_runs`, `jobs`), or a single item."""
     return joined(PAGES[kind](item, headers, context) for item in items(root))
 
 
@@ -115,7 +120,8 @@ def items(root: Node) -> list[Node]:
     """Return the items of a page."""
     if isinstance(root.value, list):
         return root.items()
-    return root.items("workflow_runs") if root.has("workflow_runs") else [root.child()]
+    around = next((name for name in ("workflow_runs", "jobs") if root.has(name)), None)
+    return root.items(around) if around else [root.child()]
 
 
 def _number(item: Node, headers: Headers) -> int:

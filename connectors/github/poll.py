@@ -119,23 +119,33 @@ class _Poll:
         self._since = since
         self._until = until
         self._memory = memory
-        #: How many deliveries there will be, as far as the lists that were begun tell.
+        #: How many deliveries there will be, as far as the lists that were begun tell; one for each of the others.
         self.expected = 0
 
     def everything(self) -> Iterator[Delivery]:
         newer = {} if self._since is None else {"since": _iso(self._since)}
         older = {} if self._until is None else {"until": _iso(self._until)}
-        yield from self._pulls()
-        yield from self._list("rest.pull_comments", "pulls/comments", {**NEWEST_FIRST, **newer})
-        yield from self._list("rest.issue_comments", "issues/comments", {**NEWEST_FIRST, **newer})
-        yield from self._list("rest.issues", "issues", {"state": "all", **NEWEST_FIRST, **newer})
-        yield from self._deployments()
+        lists = [
+            self._pulls(),
+            self._list("rest.pull_comments", "pulls/comments", {**NEWEST_FIRST, **newer}),
+            self._list("rest.issue_comments", "issues/comments", {**NEWEST_FIRST, **newer}),
+            self._list("rest.issues", "issues", {"state": "all", **NEWEST_FIRST, **newer}),
+            self._histories(),
+            self._deployments(),
+            self._runs(),
+            self._list("rest.releases", "releases", {}),
+            self._list("rest.commits", "commits", {**newer, **older}),
+        ]
+        self.expected = len(lists)
+        for deliveries in lists:
+            self.expected -= 1  # It was one as long as it was not begun.
+            yield from deliveries
+
+    def _runs(self) -> Iterator[Delivery]:
         for page in self._pages("actions/runs", self._created()):
             _decoded(page, _Runs)
             self._expect(page)
             yield self._delivery("rest.actions_runs", page.content)
-        yield from self._list("rest.releases", "releases", {})
-        yield from self._list("rest.commits", "commits", {**newer, **older})
 
     def _created(self) -> dict[str, str]:
         """The filter of a list that knows when its items were created only."""
@@ -193,6 +203,15 @@ class _Poll:
             _objects(page)
             yield self._delivery("rest.pull_reviews", page.content, {NUMBER_HEADER: str(number)})
 
+    def _histories(self) -> Iterator[Delivery]:
+        """What happened to issues and pull requests, the last first: nothing else tells when a review was asked for."""
+        for page in self._unless_known("issues/events", {}):
+            entries = _objects(page, "id")
+            self._expect(page)
+            yield self._delivery("rest.issue_events", page.content)
+            if entries and self._is_old(entries[-1].get("created_at")):
+                return
+
     def _deployments(self) -> Iterator[Delivery]:
         """Deployments, the newest first, and below each one its statuses."""
         for page in self._pages("deployments", {}):
@@ -232,7 +251,7 @@ class _Poll:
         headers = {"if-none-match": etag} if etag else {}
         while True:
             answer = self._get(url, headers)
-            if answer.status_code == httpx.codes.NOT_MODIFIED or answer.status_code in _NONE_HERE:
+            if _is_over(answer):
                 return
             yield answer
             if "next" not in answer.links:
@@ -257,7 +276,7 @@ class _Poll:
         return answer
 
     def _check(self, answer: httpx.Response) -> None:
-        if answer.is_success or answer.status_code == httpx.codes.NOT_MODIFIED or answer.status_code in _NONE_HERE:
+        if answer.is_success or _is_over(answer):
             return
         wait = self._wait(answer) if answer.status_code in _RATE_LIMITS else None
         if wait is not None:
@@ -280,6 +299,12 @@ class _Poll:
         digest = hashlib.blake2b(kind.encode() + b"\0" + body, digest_size=16).hexdigest()
         told = {REPO_HEADER: self._repo, **(headers or {})}
         return Delivery(connector="github", id=digest, kind=kind, received_at=self._now, body=body, headers=told)
+
+
+def _is_over(answer: httpx.Response) -> bool:
+    """Return whether there is no such list, nothing new in it, or no further page: GitHub ends very long lists so."""
+    beyond = answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY and answer.url.params.get("page", "1") != "1"
+    return beyond or answer.status_code == httpx.codes.NOT_MODIFIED or answer.status_code in _NONE_HERE
 
 
 def _objects(page: httpx.Response, *needed: str) -> list[dict[str, Any]]:

@@ -49,6 +49,10 @@ def of_webhook(root: Node, headers: Mapping[str, str]) -> Repository:
     """Return the repository of a webhook's body. Raises `Quarantined` when neither the body nor a header tells it."""
     if (found := of_object(root.child_or_none("repository"))) is not None:
         return found
+    # A link between two issues may be told of their organization, without a repository.
+    for end in ("sub_issue", "blocked_issue"):
+        if (found := from_url(root.text_or_none(end, "repository_url"))) is not None:
+            return found
     return of_header(headers) or _missing("repository.full_name")
 
 

@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from connectors.github.settings import read_settings
 from pipeline.events.delivery import Context
-from pipeline.events.deploying import Outcome
+from pipeline.events.deploying import Outcome, Source, ending_of
 from pipeline.events.errors import Quarantined
-from pipeline.events.forges import Repository, left_out
+from pipeline.events.forges import Repository, left_out, matches
 from pipeline.events.reading import Node
 from pipeline.events.types import DeploymentEvent, PipelineRun
 
@@ -91,7 +92,8 @@ def _pipeline(item: Node) -> str:
     return item.text_or_none("name") or path or item.key("workflow_id")
 
 
-def _attempt(item: Node) -> int:
+def attempt_of(item: Node) -> int:
+    """Return which attempt of a run this is. Raises `Quarantined` for a number that GitHub does not give."""
     told = item.integer_or_none("run_attempt")
     if told is not None and not 1 <= told <= MAX_ATTEMPT:
         raise Quarantined("bad_value", f"{item.at('run_attempt').path} is {told}; expected 1 to {MAX_ATTEMPT}")
@@ -111,7 +113,7 @@ def run(item: Node, repo: Repository, action: str | None = None) -> Outcome:
     conclusion = (item.text_or_none("conclusion") or "").lower()
     if conclusion == "skipped":
         return "workflow_run.skipped"  # Its conditions did not hold: nothing ran.
-    attempt, created_at = _attempt(item), item.moment("created_at")
+    attempt, created_at = attempt_of(item), item.moment("created_at")
     started_at = item.moment_or_none("run_started_at") or created_at
     name = f"{repo.name}/actions/runs/{item.key('id')}"
     data = PipelineRun(
@@ -133,3 +135,31 @@ def run(item: Node, repo: Repository, action: str | None = None) -> Outcome:
         return events
     finished = msgspec.structs.replace(data, outcome=_CONCLUSIONS.get(conclusion))
     return [*events, repo.event(RUN_FINISHED, item.moment("updated_at"), name, finished)]
+
+
+def workflow_job(root: Node, repo: Repository, context: Context) -> Outcome:
+    """Webhook `workflow_job`. A job with an environment has a deployment beside it, which is told for itself."""
+    if root.has("deployment"):
+        return "workflow_job.deployment"
+    return job(root.child("workflow_job"), repo, context)
+
+
+def job(item: Node, repo: Repository, context: Context) -> Outcome:
+    """Return the deployment that a job is where the settings say that jobs of its name deploy."""
+    settings = read_settings(context.settings)
+    if not matches(item.text("name"), settings.deploy_jobs):
+        return "workflow_job"
+    status, conclusion = item.text("status").lower(), (item.text_or_none("conclusion") or "").lower()
+    if status in _NOT_STARTED or conclusion in {"skipped", "action_required"}:
+        return left_out("workflow_job", conclusion or status)
+    data = DeploymentEvent(
+        deployment=f"{repo.name}/actions/jobs/{item.key('id')}",
+        environment=settings.deploy_jobs_environment,
+        repo=repo.name,
+        sha=item.text("head_sha"),
+        started_at=item.moment_or_none("started_at"),
+        url=item.text_or_none("html_url"),
+    )
+    finished_at = item.moment("completed_at") if conclusion else None
+    ending = ending_of(_CONCLUSIONS.get(conclusion))
+    return Source(repo.source, repo.name).deployment(data, finished_at=finished_at, ending=ending)

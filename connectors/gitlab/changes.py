@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connectors.gitlab import reviewers
 from connectors.gitlab.fields import is_automation, label_names, person, second, second_or_none
 from connectors.gitlab.project import NUMBER_HEADER, Project
+from pipeline.events import references
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
@@ -33,9 +35,13 @@ def merge_request(root: Node, project: Project, context: Context) -> Outcome:
     """Webhook `merge_request`: whatever the action, the body holds the merge request as it now stands."""
     item, action = root.child("object_attributes"), root.text_or_none("object_attributes", "action")
     labels = root.items("labels") or item.items("labels")
-    author = person(project, item.integer_or_none("author_id"), context)
+    author_id = item.integer_or_none("author_id")
+    # Only who did this is named by login; somebody else's account may still be an assistant's.
+    login = root.text_or_none("user", "username") if root.integer_or_none("user", "id") == author_id else None
+    author = (person(project, author_id, context), references.assistant_account(login))
     events = _snapshot(item, project, author, _last_commit(item), label_names(labels))
     events += _ended(item, project, action)
+    events += reviewers.told(root, item, project, context)
     verdict = _VERDICTS.get(action or "")
     if verdict:
         events.append(_approval(root, item, project, context, verdict))
@@ -72,7 +78,8 @@ def _approval(root: Node, item: Node, project: Project, context: Context, verdic
 
 def polled(item: Node, project: Project, context: Context, commits: list[str] | None = None) -> Outcome:
     """An item of a page of merge requests; `commits` are its shas where they were read as well."""
-    author = person(project, item.integer_or_none("author", "id"), context)
+    login = item.text_or_none("author", "username")
+    author = (person(project, item.integer_or_none("author", "id"), context), references.assistant_account(login))
     labels = label_names(item.items("labels"))
     events = _snapshot(item, project, author, item.text_or_none("sha"), labels, commits)
     change, state = project.merge_request(item.integer("iid")), item.text_or_none("state")
@@ -95,11 +102,12 @@ def _merge_sha(item: Node) -> str | None:
 def _snapshot(
     item: Node,
     project: Project,
-    author: str | None,
+    author: tuple[str | None, str | None],
     head: str | None,
     labels: list[str],
     commits: list[str] | None = None,
 ) -> list[Event]:
+    """Return how a merge request began and what it looks like; `author` is a pseudonym and an assistant's name."""
     change, created_at = project.merge_request(item.integer("iid")), second(item, "created_at")
     title, branch = item.text_or_none("title"), item.text_or_none("source_branch")
     updated = ChangeUpdated(
@@ -112,11 +120,12 @@ def _snapshot(
         labels=labels,
         refs=project.change_refs(title, item.text_or_none("description"), branch, labels),
         commits=commits,
+        assistant=references.assistant_in(item.text_or_none("description")),
         draft=item.flag("draft") or item.flag("work_in_progress"),
         closed=item.text_or_none("state") in {"merged", "closed"},
     )
     return [
-        project.created(change, created_at, author),
+        project.created(change, created_at, *author),
         project.event(UPDATED, second(item, "updated_at"), change, updated),
     ]
 

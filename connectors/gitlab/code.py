@@ -16,6 +16,7 @@ from pipeline.events.forges import (
     HEADS,
     PUBLISHED,
     RECORDED,
+    commit_assistant,
     commit_times,
     existing,
     first_line,
@@ -78,6 +79,7 @@ def polled_commit(item: Node, project: Project, context: Context, *, of_merge_re
         parents=parents,
         title=first_line(message),
         author=context.actor(item.text_or_none("author_email")),
+        assistant=commit_assistant(message, item.text_or_none("author_name"), item.text_or_none("author_email")),
         refs=references.merge(project.mentions(message, "commit")),
     )
     return [project.event(RECORDED, at, data.sha, data)]

@@ -23,7 +23,7 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) ->
 
     A secret that begins with `whsec_` is a signing token: it checks `webhook-signature` as Standard Webhooks define it,
     and once there is one, a signed message stands or falls with its signature. Any other secret is the secret token
-    that GitLab sends as `X-Gitlab-Token`. The age of a message is not checked here, where there is no clock.
+    that GitLab sends as `X-Gitlab-Token`.
     """
     sent = {name.lower(): value for name, value in headers.items()}
     keys = [key for secret in secrets if (key := _signing_key(secret))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from connectors.gitlab import changes, code, runs, tickets
+from connectors.gitlab import changes, code, polled, runs, tickets
 from connectors.gitlab.project import of_item
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, joined
@@ -73,6 +73,7 @@ PAGES: dict[str, Reader] = {
     "rest.deployments": _deployment,
     "rest.releases": _release,
     "rest.commits": _commit,
+    **polled.PAGES,
 }
 
 

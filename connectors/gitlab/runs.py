@@ -8,14 +8,15 @@ from typing import Literal
 
 import msgspec
 
+from connectors.gitlab import approvals
 from connectors.gitlab.fields import second, second_or_none
 from connectors.gitlab.project import Project
-from connectors.gitlab.settings import matches, read_settings
+from connectors.gitlab.settings import read_settings
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.forges import left_out
+from pipeline.events.forges import left_out, matches
 from pipeline.events.reading import Node
 from pipeline.events.types import DeploymentEvent, PipelineRun
 
@@ -56,9 +57,9 @@ _BRANCH = re.compile(r"(?!refs/).+", re.DOTALL)
 
 def deployment(root: Node, project: Project, _context: Context) -> Outcome:
     """Webhook `deployment`: one message for each status that a deployment takes."""
-    event_type = _deployed(root)
-    if event_type is None:
-        return left_out("deployment", root.text("status"))
+    event_type, status = _deployed(root), root.text("status")
+    if event_type is None and status != approvals.BLOCKED:
+        return left_out("deployment", status)
     commit = _COMMIT_URL.search(root.text_or_none("commit_url") or "")
     data = DeploymentEvent(
         deployment=f"{project.name}/deployments/{root.key('deployment_id')}",
@@ -67,14 +68,15 @@ def deployment(root: Node, project: Project, _context: Context) -> Outcome:
         sha=commit[1] if commit else None,
         url=root.text_or_none("deployable_url"),
     )
-    return [project.event(event_type, second(root, "status_changed_at"), data.deployment, data)]
+    at = second(root, "status_changed_at")
+    if event_type is None:
+        return [approvals.asked(data, project, at)]
+    return [project.event(event_type, at, data.deployment, data)]
 
 
 def polled_deployment(item: Node, project: Project) -> Outcome:
-    """An item of a page of deployments: when its job began, and what has become of it."""
+    """An item of a page of deployments: who had to approve it, when its job began, and what has become of it."""
     event_type = _deployed(item)
-    if event_type is None:
-        return left_out("deployment", item.text("status"))
     data = DeploymentEvent(
         deployment=f"{project.name}/deployments/{item.key('id')}",
         environment=item.text("environment", "name"),
@@ -82,12 +84,16 @@ def polled_deployment(item: Node, project: Project) -> Outcome:
         sha=item.text("sha"),
         url=item.text_or_none("deployable", "web_url"),
     )
+    decisions = approvals.polled(item, data, project)
+    if event_type is None:
+        return decisions or left_out("deployment", item.text("status"))
     started_at = second_or_none(item, "deployable", "started_at")
     if event_type == STARTED:
-        return [project.event(STARTED, started_at or second(item, "created_at"), data.deployment, data)]
+        return [*decisions, project.event(STARTED, started_at or second(item, "created_at"), data.deployment, data)]
     finished_at = second_or_none(item, "finished_at") or second_or_none(item, "deployable", "finished_at")
     finished = project.event(event_type, finished_at or second(item, "updated_at"), data.deployment, data)
-    return [*([project.event(STARTED, started_at, data.deployment, data)] if started_at else []), finished]
+    started = [project.event(STARTED, started_at, data.deployment, data)] if started_at else []
+    return [*decisions, *started, finished]
 
 
 def _deployed(node: Node, field: str = "status") -> str | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
+
+from pipeline.events.incidents import listed
 
 DEFAULTS: Mapping[str, str] = {
     "status_label": "",
@@ -37,17 +38,8 @@ def _parse(pairs: tuple[tuple[str, str], ...]) -> Settings:
     text = dict(pairs)
     return Settings(
         status_label=text["status_label"].removesuffix("::"),
-        incident_types=_listed(text["incident_types"]),
-        incident_labels=_listed(text["incident_labels"]),
-        deploy_jobs=_listed(text["deploy_jobs"]),
+        incident_types=listed(text["incident_types"]),
+        incident_labels=listed(text["incident_labels"]),
+        deploy_jobs=listed(text["deploy_jobs"]),
         deploy_jobs_environment=text["deploy_jobs_environment"],
     )
-
-
-def _listed(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().casefold() for name in text.split(",") if name.strip())
-
-
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    """Return whether a name, whatever its case, is one of the patterns, in which `*` stands for any text."""
-    return any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)

@@ -11,17 +11,18 @@ import msgspec
 from connectors.gitlab.changes import numbered
 from connectors.gitlab.fields import label_names, person, second, second_or_none
 from connectors.gitlab.project import Project, of_item
-from connectors.gitlab.settings import Settings, matches, read_settings
+from connectors.gitlab.settings import Settings, read_settings
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome
 from pipeline.events.envelope import Event
-from pipeline.events.forges import MAX_TITLE, left_out
+from pipeline.events.forges import MAX_TITLE, left_out, matches
 from pipeline.events.reading import Node
 from pipeline.events.types import (
     DependencyEvent,
     IncidentEvent,
     TicketClosed,
     TicketCreated,
+    TicketDeleted,
     TicketMoved,
     TicketUpdated,
 )
@@ -30,6 +31,7 @@ from pipeline.events.types import (
 (UPDATED,) = TicketUpdated.TYPES
 (MOVED,) = TicketMoved.TYPES
 (CLOSED,) = TicketClosed.TYPES
+(DELETED,) = TicketDeleted.TYPES
 ADDED, _ = DependencyEvent.TYPES
 _, REPORTED, RESOLVED, REOPENED = IncidentEvent.TYPES
 
@@ -51,6 +53,8 @@ class _Ticket(msgspec.Struct, kw_only=True):
     kind: str
     state: str
     severity: str | None
+    #: When it went away: deleted, or moved to another project, where it goes on under another key.
+    gone_at: datetime | None
     parent: str | None = None
 
     @property
@@ -106,6 +110,7 @@ def _ticket(item: Node, project: Project, labels: list[str], closed_at: datetime
         kind=kind.strip().lower().replace(" ", "_"),
         state=item.text_or_none("state") or "",
         severity=severity if severity and severity != "unknown" else None,
+        gone_at=second_or_none(item, "deleted_at") or (closed_at if item.has("moved_to_id") else None),
     )
 
 
@@ -147,6 +152,9 @@ def _told(ticket: _Ticket, settings: Settings) -> list[Event]:
         events.append(_incident(ticket, REPORTED, ticket.created_at))
         events.append(_incident(ticket, REPORTED, ticket.updated_at))
         events += [_incident(ticket, RESOLVED, closed_at)] if closed_at is not None else []
+    if ticket.gone_at is not None:
+        gone = TicketDeleted(tracker=tracker, ticket=ticket.key)
+        events.append(project.event(DELETED, ticket.gone_at, ticket.key, gone))
     return events
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from connectors.grafana_alerting import translate
 from pipeline.events import proofs
@@ -16,6 +17,7 @@ class GrafanaAlerting:
     """The connector; see README.md."""
 
     name = "grafana_alerting"
+    replay_window = proofs.REPLAY_WINDOW
 
     def translate(self, delivery: Delivery, context: Context) -> Translation:
         return translate.translate(delivery, context)
@@ -33,6 +35,13 @@ class GrafanaAlerting:
         message = body if timestamp is None else timestamp.encode("utf-8", "surrogatepass") + b":" + body
         known = [proofs.hmac_sha256(secret, message) for secret in proofs.usable(self.name, secrets)]
         proofs.check_signatures("X-Grafana-Alerting-Signature", [sent[SIGNATURE]], known)
+
+    def signed_at(self, headers: Mapping[str, str], body: bytes) -> datetime | None:  # noqa: ARG002
+        """Return `X-Grafana-Alerting-Timestamp` of a signed message, if the contact point is told to send one."""
+        sent = proofs.lowered(headers)
+        if SIGNATURE not in sent or TIMESTAMP not in sent:
+            return None
+        return proofs.signed_time("X-Grafana-Alerting-Timestamp", sent[TIMESTAMP])
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
         """Return (`alerts.firing` or `alerts.resolved`, a hash of the body)."""

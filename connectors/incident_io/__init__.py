@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from connectors.incident_io import translate
 from pipeline.events import proofs
@@ -13,6 +14,7 @@ class IncidentIo:
     """The connector; see README.md."""
 
     name = "incident_io"
+    replay_window = proofs.REPLAY_WINDOW
 
     def translate(self, delivery: Delivery, context: Context) -> Translation:
         return translate.translate(delivery, context)
@@ -20,6 +22,10 @@ class IncidentIo:
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:
         """Check the signature of Standard Webhooks, which incident.io sends through Svix; raises `Rejected` (401)."""
         proofs.check_standard_webhook(self.name, headers, body, secrets)
+
+    def signed_at(self, headers: Mapping[str, str], body: bytes) -> datetime | None:  # noqa: ARG002
+        """Return `Webhook-Timestamp`, which is that of the attempt: a retry has a later one."""
+        return proofs.standard_webhook_signed_at(headers)
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Return (event type, `Webhook-Id`, which a retry repeats); falls back to a hash of the body."""

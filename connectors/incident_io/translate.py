@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, base_url, listed, place, site_of, tell
+from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, base_url, listed, place, site_of, tell, whole_second
 from pipeline.events.reading import Node, parse_json
 from pipeline.events.types import IncidentEvent
 
@@ -28,6 +28,8 @@ _OVER = frozenset({"learning", "closed", "declined", "merged", "canceled", "canc
 #: Modes of incidents that never happened.
 _EXERCISES = frozenset({"test", "tutorial"})
 ANYWHERE = "https://app.incident.io"
+#: What happened to an incident, and when.
+Mark = tuple[str, datetime | None]
 
 
 def kind_of(body: bytes) -> str:
@@ -42,7 +44,7 @@ def kind_of(body: bytes) -> str:
 def translate(delivery: Delivery, context: Context) -> Translation:
     """Translate a webhook, or what the API answers: one incident, a list, or either in `incident` or `incidents`.
 
-    Raises nothing but `Quarantined`.
+    Beside one incident may stand its `incident_updates`. Raises nothing but `Quarantined`.
     """
     root = Node(parse_json(delivery.body))
     if isinstance(root.value, list):
@@ -53,7 +55,8 @@ def translate(delivery: Delivery, context: Context) -> Translation:
         return _webhook(root, kind, context)
     if root.has("incidents"):
         return _joined(root.items("incidents"), context)
-    return _joined([root.child("incident") if root.has("incident") else root], context)
+    incident = root.child("incident") if root.has("incident") else root
+    return _joined([incident], context, _history(root.items("incident_updates")))
 
 
 def _webhook(root: Node, kind: str, context: Context) -> Translation:
@@ -66,14 +69,15 @@ def _webhook(root: Node, kind: str, context: Context) -> Translation:
     incident = subject.child("incident") if subject.has("incident") else subject
     if _is_exercise(incident):
         return Translation(ignored="test")
-    return Translation(events=_told(incident, context, reopened=_is_reopened(subject)))
+    reopened_at = incident.moment("updated_at") if _is_reopened(subject) else None
+    return Translation(events=_told(incident, context, [(REOPENED, whole_second(reopened_at))]))
 
 
-def _joined(incidents: list[Node], context: Context) -> Translation:
+def _joined(incidents: list[Node], context: Context, history: Sequence[Mark] = ()) -> Translation:
     real = [incident for incident in incidents if not _is_exercise(incident)]
     if incidents and not real:
         return Translation(ignored="test")
-    told = [event for incident in real for event in _told(incident, context, reopened=False)]
+    told = [event for incident in real for event in _told(incident, context, history)]
     return Translation(events=list({event.id: event for event in told}.values()))
 
 
@@ -87,7 +91,28 @@ def _is_reopened(subject: Node) -> bool:
     return before in _OVER and after is not None and after not in _OVER
 
 
-def _told(incident: Node, context: Context, *, reopened: bool) -> list[Event]:
+def _history(updates: list[Node]) -> list[Mark]:
+    """Return the reopenings that updates tell of, each with the end before it.
+
+    In whole seconds: an update is written a little before or after the incident that a webhook shows changed.
+    """
+    told = sorted(
+        (update.moment("created_at"), category)
+        for update in updates
+        if (category := update.text_or_none("new_incident_status", "category"))
+    )
+    marks: list[Mark] = []
+    ended_at = None
+    for at, category in told:
+        if ended_at is not None and category not in _OVER:
+            marks += [(RESOLVED, whole_second(ended_at)), (REOPENED, whole_second(at))]
+            ended_at = None
+        elif ended_at is None and category in _OVER:
+            ended_at = at
+    return marks
+
+
+def _told(incident: Node, context: Context, history: Sequence[Mark]) -> list[Event]:
     settings = {**DEFAULTS, **context.settings}
     found = place(_fields(incident), settings)
     link = incident.text_or_none("permalink")
@@ -101,9 +126,8 @@ def _told(incident: Node, context: Context, *, reopened: bool) -> list[Event]:
         url=link,
     )
     updated = incident.moment_or_none("updated_at")
-    marks = [(REPORTED, incident.moment("created_at")), (REPORTED, updated)]
-    if reopened:
-        marks.append((REOPENED, updated or incident.moment("updated_at")))
+    marks: list[Mark] = [(REPORTED, incident.moment("created_at")), (REPORTED, updated)]
+    marks += history
     if _status(incident) in _OVER:
         ended = next(_timestamps(incident, listed(settings["resolved_timestamps"])), None)
         marks.append((RESOLVED, ended or updated or incident.moment("updated_at")))

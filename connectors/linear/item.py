@@ -73,7 +73,7 @@ def read_issue(data: Node, context: Context) -> Item:
 
 def read_project(data: Node, context: Context) -> Item:
     """Read a project. One that serves several initiatives has no parent: which of them it is for cannot be told."""
-    initiatives = [found for item in data.items("initiatives") if (found := item.key_or_none("id"))]
+    initiatives = [found for item in _listed(data, "initiatives") if (found := item.key_or_none("id"))]
     status = data.at("status")
     told = status.value is not None
     return _collection(
@@ -166,10 +166,14 @@ def _text(data: Node, *names: str) -> str:
     return (data.text_or_none(*names) or "").replace("\x00", "")[:MAX_TEXT]
 
 
+def _listed(data: Node, name: str) -> list[Node]:
+    """Return related objects: a webhook lists them, the GraphQL API lists their nodes."""
+    return data.items(name) if isinstance(data.at(name).value, list) else data.items(name, "nodes")
+
+
 def _labels(data: Node) -> list[str]:
-    """Return the labels, sorted: their order means nothing. A webhook lists them, the GraphQL API lists their nodes."""
-    listed = data.items("labels") if isinstance(data.at("labels").value, list) else data.items("labels", "nodes")
-    return sorted({name for label in listed if (name := _text(label, "name"))})[:MAX_NAMES]
+    """Return the labels, sorted: their order means nothing."""
+    return sorted({name for label in _listed(data, "labels") if (name := _text(label, "name"))})[:MAX_NAMES]
 
 
 def _priority(data: Node) -> str | None:

@@ -7,8 +7,10 @@ PROJECT = "Project"
 INITIATIVE = "Initiative"
 RELATION = "IssueRelation"
 
-#: Issues as the GraphQL API answers them.
+#: What the GraphQL API answers to a query for it.
 GRAPHQL_ISSUES = "graphql.issues"
+GRAPHQL_PROJECTS = "graphql.projects"
+GRAPHQL_INITIATIVES = "graphql.initiatives"
 
 UNKNOWN = "unknown"
 

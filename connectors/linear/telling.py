@@ -66,10 +66,13 @@ def looks(item: Item, at: datetime, workspace: Workspace) -> list[Event]:
 
 def moved(item: Item, at: datetime, actor: str | None, workspace: Workspace) -> list[Event]:
     """Tell a move to the present status. A webhook names the former status by a uuid only, so it is not told."""
-    if not item.status:
-        return []
-    data = TicketMoved(tracker=workspace.tracker, ticket=item.key, to_status=item.status, actor=actor)
-    return [workspace.event(MOVED, at, item.key, item.project, data)]
+    return [move(item, item.status, at, actor, workspace)] if item.status else []
+
+
+def move(item: Item, status: str, at: datetime, actor: str | None, workspace: Workspace) -> Event:
+    """Tell a move to a status."""
+    data = TicketMoved(tracker=workspace.tracker, ticket=item.key, to_status=status, actor=actor)
+    return workspace.event(MOVED, at, item.key, item.project, data)
 
 
 def closed(item: Item, moved_at: datetime | None, workspace: Workspace) -> list[Event]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from connectors.linear import kinds, telling
+from connectors.linear import answers, kinds, telling
 from connectors.linear.item import Item, read_initiative, read_issue, read_project
-from connectors.linear.relations import relation, shown
+from connectors.linear.relations import relation
 from connectors.linear.workspace import Workspace, workspace_of
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
@@ -34,16 +34,16 @@ def kind_of(body: bytes, headers: Mapping[str, str]) -> str:
 
 
 def translate(delivery: Delivery, context: Context) -> Translation:
-    """Translate a delivery of the kind `<type>.<action>` or `graphql.issues`; raises nothing but `Quarantined`."""
+    """Translate a delivery of the kind `<type>.<action>` or one of `ANSWERS`; raises nothing but `Quarantined`."""
     root = Node(parse_json(delivery.body))
-    if delivery.kind == kinds.GRAPHQL_ISSUES:
-        events = _issues(root, context)
-    else:
-        outcome = _webhook(root.child(), delivery.kind, context)
-        if isinstance(outcome, str):
-            return Translation(ignored=outcome)
-        events = outcome
-    return Translation(events=list({event.id: event for event in events}.values()))
+    outcome = (
+        answers.answer(delivery.kind, root, context)
+        if delivery.kind in answers.ANSWERS
+        else _webhook(root.child(), delivery.kind, context)
+    )
+    if isinstance(outcome, str):
+        return Translation(ignored=outcome)
+    return Translation(events=list({event.id: event for event in outcome}.values()))
 
 
 def _webhook(root: Node, kind: str, context: Context) -> list[Event] | str:
@@ -91,25 +91,3 @@ def _changed(item: Item, root: Node, action: str, at: datetime, workspace: Works
     if renamed and item.former is not None:
         events += telling.also_known_as(item.former, item, at, workspace)
     return [*events, *telling.closed(item, at if moved else None, workspace)]
-
-
-def _issues(root: Node, context: Context) -> list[Event]:
-    """Read an answer of the GraphQL API: a query for `issues`, a list of issues, or one."""
-    if isinstance(root.value, list):
-        listed, organization = root.items(), None
-    else:
-        body = root.child("data") if root.has("data") else root.child()
-        listed = body.items("issues", "nodes") if body.has("issues") else body.items("nodes")
-        listed = listed or ([body] if body.has("identifier") else [])
-        organization = body.text_or_none("organization", "id")
-        if not listed and not body.has("issues") and not body.has("nodes"):
-            raise Quarantined("missing_field", f"{body.path or 'body'} holds neither issues.nodes nor an issue")
-    workspace = workspace_of(organization, context)
-    events: list[Event] = []
-    for issue in listed:
-        item = read_issue(issue.child(), context)
-        events += telling.exists(item, workspace)
-        events += telling.looks(item, issue.moment("updatedAt"), workspace)
-        events += telling.closed(item, None, workspace)
-        events += shown(issue, workspace)
-    return events

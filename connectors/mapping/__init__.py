@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
+from connectors.mapping.challenge import challenge_in
 from connectors.mapping.translate import BODY, translate
 from pipeline.events import proofs
-from pipeline.events.delivery import Connector, Context, Delivery, Translation
+from pipeline.events.delivery import Answer, Connector, Context, Delivery, Translation
 
 KIND_HEADER = "x-leadline-kind"
 
@@ -26,6 +29,13 @@ class MappingConnector:
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Return (`X-Leadline-Kind`, or `body` where the body itself tells its kind; a hash of the body)."""
         return proofs.lowered(headers).get(KIND_HEADER, "").strip() or BODY, proofs.body_id(body)
+
+    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None:  # noqa: ARG002
+        """Repeat the challenge with which some tools ask whether an address is ours; see `challenge.py`."""
+        challenge = challenge_in(body) if method == "POST" else None
+        if challenge is None:
+            return None
+        return Answer(body=msgspec.json.encode({"challenge": challenge}), media_type="application/json")
 
 
 CONNECTOR: Connector = MappingConnector()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline.contract.fields import Text
-from pipeline.contract.model import Part
+from pipeline.contract.parts import Part
 
 
 class EventMapping(Part):

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.mapping.challenge import CHALLENGE, challenge_in
 from connectors.mapping.expressions import Expression, is_true
 from connectors.mapping.load import Rule, Rules, load
 from connectors.mapping.values import as_text, read_value
@@ -29,6 +30,8 @@ _PARTITIONS = ("repo", "service", "project", "tracker")
 def translate(delivery: Delivery, context: Context) -> Translation:
     """Translate a body. Raises `Quarantined` for what does not fit, and `ConfigError` for a mapping that is wrong."""
     rules = load(context.settings)
+    if challenge_in(delivery.body) is not None:
+        return Translation(ignored=CHALLENGE)
     body = parse_json(delivery.body)
     kind = _kind(delivery.kind, body, rules)
     if kind in rules.ignore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
@@ -37,6 +37,8 @@ _NAMES = """
 #: Actions that neither begin nor end an incident nor change what is told of it.
 LEFT_OUT = frozenset(_NAMES.split())
 _OVER = frozenset({"closed", "resolved"})
+#: A hundred years: no alert was open for longer.
+_LONGEST_MS = 3_155_760_000_000
 
 
 def kind_of(body: bytes) -> str:
@@ -112,9 +114,20 @@ def _snapshot(subject: Node, context: Context) -> list[Event]:
     created, updated = _times(subject)
     times = [(DETECTED, created), (REPORTED, updated)]
     if subject.text("status") in _OVER:
-        ended = _millisecond(subject.moment_or_none("impactEndDate"))
+        ended = _millisecond(subject.moment_or_none("impactEndDate")) or _closed(subject, created)
         times.append((RESOLVED, ended or _needed(subject, updated)))
     return _tell(subject, times, context)
+
+
+def _closed(subject: Node, created: datetime | None) -> datetime | None:
+    """Return when an alert was closed, which its report tells as milliseconds since it was created.
+
+    Notes of later make it an updated one, so that `updatedAt` would move the end.
+    """
+    after = subject.integer_or_none("report", "closeTime")
+    if created is None or after is None or not 0 <= after <= _LONGEST_MS:
+        return None
+    return created + timedelta(milliseconds=after)
 
 
 def _tell(subject: Node, times: list[tuple[str, datetime | None]], context: Context) -> list[Event]:

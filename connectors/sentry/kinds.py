@@ -24,6 +24,19 @@ ALERTS: dict[str, str | None] = {
     "created": None,
 }
 
+#: What an entry in the activity of an issue means; others change nothing.
+ACTIVITY: dict[str, str] = {
+    "set_resolved": RESOLVED,
+    "set_resolved_in_release": RESOLVED,
+    "set_resolved_in_commit": RESOLVED,
+    "set_resolved_in_pull_request": RESOLVED,
+    "set_resolved_by_age": RESOLVED,
+    "set_ignored": RESOLVED,
+    "set_unresolved": REOPENED,
+    "set_regression": REOPENED,
+    "set_escalating": REOPENED,
+}
+
 #: Resources that tell of no incident. An error is one occurrence; its issue is what is told.
 LEFT_OUT = frozenset({"activity_alert", "comment", "error", "installation", "preprod_artifact", "seer"})
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from connectors.sentry.answers import deploys, issue_with_activity, source, tell_issue
 from connectors.sentry.kinds import ALERTS, ISSUES, LEFT_OUT, resource_in
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
-from pipeline.events.incidents import DETECTED, RESOLVED, base_url, listed, place, tell
+from pipeline.events.incidents import DETECTED, RESOLVED, listed, place, tell
 from pipeline.events.reading import Node, parse_object, parse_time
 from pipeline.events.types import IncidentEvent
 
 #: When Sentry sent the message, in seconds: the only place that tells when an issue was resolved.
 TIMESTAMP_HEADER = "sentry-hook-timestamp"
-SITE = "https://sentry.io"
 
 
 def kind_of(body: bytes, resource: str) -> str:
@@ -29,8 +29,16 @@ def kind_of(body: bytes, resource: str) -> str:
 
 
 def translate(delivery: Delivery, context: Context) -> Translation:
-    """Translate a webhook; its resource can be seen from what `data` holds. Raises nothing but `Quarantined`."""
+    """Translate a webhook, whose resource can be seen from what `data` holds, or what the poller read.
+
+    Raises nothing but `Quarantined`.
+    """
     root = parse_object(delivery.body)
+    if root.has("release"):
+        told = deploys(root, context)
+        return Translation(events=told) if told else Translation(ignored="release")
+    if root.has("issue") and not root.has("data"):
+        return _level_counts(issue_with_activity(root, context), context)
     resource = resource_in(root)
     if resource in LEFT_OUT:
         return Translation(ignored=resource)
@@ -56,10 +64,6 @@ def _level_counts(events: list[Event], context: Context) -> Translation:
     return Translation(events=events)
 
 
-def _source(context: Context) -> str:
-    return base_url(context.settings) or SITE
-
-
 def _issue(root: Node, sent: datetime | None, context: Context) -> Translation:
     action, issue = root.text("action"), root.child("data", "issue")
     if action not in ISSUES:
@@ -67,20 +71,8 @@ def _issue(root: Node, sent: datetime | None, context: Context) -> Translation:
     what = ISSUES[action]
     if what is None:
         return Translation(ignored=f"issue.{action}")
-    found = place(_tags(issue), context.settings)
-    data = IncidentEvent(
-        incident=issue.key("id"),
-        service=found.service or issue.text_or_none("project", "slug"),
-        environment=found.environment,
-        severity=issue.text_or_none("level"),
-        title=issue.text_or_none("title") or "",
-        deployment=found.deployment,
-        url=issue.text_or_none("web_url") or issue.text_or_none("permalink"),
-    )
-    marks = [(DETECTED, issue.moment("firstSeen"))]
-    if what != DETECTED:
-        marks.append((what, sent or issue.moment("lastSeen")))
-    return _level_counts(tell(_source(context), data, *marks), context)
+    marks = [] if what == DETECTED else [(what, sent or issue.moment("lastSeen"))]
+    return _level_counts(tell_issue(issue, _tags(issue), context, *marks), context)
 
 
 def _event(event: Node, context: Context) -> list[Event]:
@@ -97,7 +89,7 @@ def _event(event: Node, context: Context) -> list[Event]:
         url=link.partition("events/")[0] if link else None,
     )
     at = event.moment("datetime") if event.has("datetime") else event.moment("timestamp")
-    return tell(_source(context), data, (DETECTED, at))
+    return tell(source(context), data, (DETECTED, at))
 
 
 def _plugin(root: Node, context: Context) -> list[Event]:
@@ -114,7 +106,7 @@ def _plugin(root: Node, context: Context) -> list[Event]:
         url=root.text_or_none("url"),
     )
     at = event.moment("datetime") if event.has("datetime") else event.moment("timestamp")
-    return tell(_source(context), data, (DETECTED, at))
+    return tell(source(context), data, (DETECTED, at))
 
 
 def _metric_alert(root: Node, sent: datetime | None, context: Context) -> Translation:
@@ -139,8 +131,8 @@ def _metric_alert(root: Node, sent: datetime | None, context: Context) -> Transl
     started = alert.moment_or_none("date_started") or alert.moment_or_none("date_detected")
     if ALERTS[action] == RESOLVED:
         ended = alert.moment_or_none("date_closed") or sent or alert.moment("date_closed")
-        return Translation(events=tell(_source(context), told, (DETECTED, started), (RESOLVED, ended)))
-    return Translation(events=tell(_source(context), told, (DETECTED, started or sent or alert.moment("date_started"))))
+        return Translation(events=tell(source(context), told, (DETECTED, started), (RESOLVED, ended)))
+    return Translation(events=tell(source(context), told, (DETECTED, started or sent or alert.moment("date_started"))))
 
 
 def _tags(node: Node) -> dict[str, str]:

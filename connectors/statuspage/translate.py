@@ -15,7 +15,7 @@ from pipeline.events.incidents import REOPENED, REPORTED, RESOLVED, base_url, la
 from pipeline.events.reading import Node, parse_json
 from pipeline.events.types import IncidentEvent
 
-_OPEN = frozenset({"investigating", "identified", "monitoring"})
+OPEN = frozenset({"investigating", "identified", "monitoring"})
 _OVER = frozenset({"resolved", "postmortem"})
 _MAINTENANCE = frozenset({"scheduled", "in_progress", "verifying", "completed"})
 _FINE = frozenset({"operational", "under_maintenance"})
@@ -59,7 +59,7 @@ def _incidents(incidents: list[Node], root: Node, context: Context) -> Translati
 
 def _is_maintenance(incident: Node) -> bool:
     status = incident.text("status")
-    if status not in _OPEN | _OVER | _MAINTENANCE:
+    if status not in OPEN | _OVER | _MAINTENANCE:
         raise Quarantined("bad_value", f"{incident.path or 'body'}.status is {status[:80]!r}, which is not documented")
     return status in _MAINTENANCE or incident.has("scheduled_for")
 
@@ -116,7 +116,7 @@ def _reopenings(updates: list[Node]) -> Iterator[datetime]:
     """Yield when an incident went on after it had been resolved."""
     over = False
     for at, status in _history(updates):
-        if over and status in _OPEN:
+        if over and status in OPEN:
             yield at
         over = status in _OVER
 

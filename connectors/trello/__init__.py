@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.trello import translate
 from pipeline.events import proofs
-from pipeline.events.delivery import Connector, Context, Delivery, Translation
+from pipeline.events.delivery import Answer, Connector, Context, Delivery, Translation
 from pipeline.events.errors import Rejected
 
 SIGNATURE = "x-trello-webhook"
@@ -41,6 +41,10 @@ class Trello:
         """Return (type of the action, its id and the model that is watched); falls back to a hash of the body."""
         kind, identity = translate.describe(body)
         return kind, identity or proofs.body_id(body)
+
+    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None:  # noqa: ARG002
+        """Answer the `HEAD` of the callback URL without which Trello creates no webhook."""
+        return Answer() if method == "HEAD" else None
 
 
 def split_secret(secret: bytes) -> tuple[bytes, bytes] | None:

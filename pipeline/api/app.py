@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from pipeline.api.facts import facts
 from pipeline.api.health import health
-from pipeline.api.hooks import hooks
+from pipeline.api.hooks import Door, ShortWay, hooks
 from pipeline.api.middleware import Shell
 from pipeline.api.numbers import numbers
 from pipeline.api.problems import handle_errors
@@ -20,11 +20,13 @@ _GZIP_FROM_BYTES = 2_048
 
 def create_app(services: Services) -> FastAPI:
     """Return the app. It neither starts nor closes `services`."""
-    app = _bare(services, "Delivery telemetry: deliveries in, facts and metrics out.")
-    for router in (hooks(services), health(services), numbers(services), facts(services), quarantined(services)):
+    app, door = _bare(services, "Delivery telemetry: deliveries in, facts and metrics out."), Door(services)
+    for router in (hooks(services, door), health(services), numbers(services), facts(services), quarantined(services)):
         app.include_router(router)
     if services.metrics_here:
         app.include_router(scrape(services.registry))
+    app.add_middleware(ShortWay, door=door)
+    app.add_middleware(Shell, new_id=services.new_id)
     return app
 
 
@@ -32,6 +34,7 @@ def create_metrics_app(services: Services) -> FastAPI:
     """Return the app for a port of its own: `/metrics` and nothing else."""
     app = _bare(services, "Metrics for Prometheus.")
     app.include_router(scrape(services.registry))
+    app.add_middleware(Shell, new_id=services.new_id)
     return app
 
 
@@ -48,5 +51,4 @@ def _bare(services: Services, description: str) -> FastAPI:
     )
     handle_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)
-    app.add_middleware(Shell, new_id=services.new_id)
     return app

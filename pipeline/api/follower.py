@@ -18,9 +18,9 @@ Beat = Callable[[], None]
 
 #: Failures in a row of a kind that may pass by itself, after which it is told as a reason for not being ready.
 _PATIENCE = 3
-#: Seconds between two rounds: the shortest and the longest. In between, twice what a round took, so that following a
-#: busy log costs a third of a processor and each round takes in more.
-_SHORTEST, _LONGEST = 0.05, 5.0
+#: Seconds between two rounds: the shortest and the longest. In between, a multiple of what a round took, so that
+#: following a busy log costs a fifth of a processor, which the door needs as well, and each round takes in more.
+_SHORTEST, _LONGEST, _PAUSE = 0.05, 5.0, 4.0
 _LONGEST_BACKOFF = 30.0
 
 
@@ -97,6 +97,9 @@ class Follower:
 
     def wake(self) -> None:
         """Tell that there is something new. Returns at once; calls during a round add up to one."""
+        # As long as no round has begun since it was told, there is no need to wake the thread again.
+        if self._woken:
+            return
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -131,7 +134,7 @@ class Follower:
             try:
                 self._round()
                 due = self._interval
-                pause = min(_LONGEST, max(_SHORTEST, 2 * (time.monotonic() - begun)))
+                pause = min(_LONGEST, max(_SHORTEST, _PAUSE * (time.monotonic() - begun)))
             except Stopped:
                 return
             except (Corrupt, ConfigError) as error:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.api.problems import RESPONSES, status_of
 from pipeline.api.services import Services
 from pipeline.events.errors import Rejected, Retryable
 from pipeline.exporter.instruments import UNKNOWN
-from pipeline.ingest.intake import Accepted
+from pipeline.ingest.intake import Checked
 
 #: Bodies up to this size are checked on the event loop: handing one to a thread costs more than its signature.
 _SMALL = 64 * 1024
 #: Bytes of bodies that may be on their way in at once; with all of them at the limit that is a dozen.
 _IN_FLIGHT = 64 * 1024 * 1024
+#: Who asks in the handshake of CloudEvents: the name of a host, or a pattern of one. It goes into a header of ours.
+_ORIGIN = re.compile(r"[A-Za-z0-9*][A-Za-z0-9.*:_-]{0,254}")
+_PREFIX = "/hooks/"
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -63,19 +69,22 @@ class Budget:
             self.free += taken
 
 
-def hooks(services: Services) -> APIRouter:
-    """Return the routes of the door."""
-    router = APIRouter(prefix="/hooks", tags=["hooks"], responses=RESPONSES)
-    budget = Budget(max(_IN_FLIGHT, services.max_body))
+class Door:
+    """Takes in deliveries; an app has one."""
 
-    @router.post("/{connector}", status_code=202, summary="Take in a delivery", openapi_extra=_BODY)
-    async def post_delivery(connector: _Connector, request: Request) -> Receipt:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._budget = Budget(max(_IN_FLIGHT, services.max_body))
+
+    async def take_in(self, connector: str, request: Request) -> Response:
+        """Return the answer to a delivery that is durable; raises what kept it from being so, and counts either."""
+        services = self._services
         label = connector if connector in services.connectors else UNKNOWN
         status = 500
         with services.instruments.hook_seconds.time():
             try:
-                accepted = await _accepted(services, budget, connector, request)
-                await asyncio.wrap_future(accepted.durable)
+                checked = await _checked(services, self._budget, connector, request)
+                await services.intake.store(checked)
                 status = 202
             except ClientDisconnect as error:
                 status = 400
@@ -86,38 +95,86 @@ def hooks(services: Services) -> APIRouter:
             finally:
                 services.instruments.delivery(label, status, services.clock())
         services.follower.wake()
-        return Receipt(delivery=accepted.id)
+        return _receipt(checked)
+
+
+class ShortWay:
+    """Middleware that brings deliveries to the door at once: what an app does for any request costs more than one.
+
+    The route for them is what describes them, and where a delivery arrives without this.
+    """
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(_PREFIX):
+            connector: str = scope["path"][len(_PREFIX) :]
+            if connector and "/" not in connector:
+                response = await self._door.take_in(connector, Request(scope, receive))
+                await response(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def hooks(services: Services, door: Door) -> APIRouter:
+    """Return the routes of the door."""
+    router = APIRouter(prefix="/hooks", tags=["hooks"], responses=RESPONSES)
+
+    @router.post(
+        "/{connector}", status_code=202, response_model=Receipt, summary="Take in a delivery", openapi_extra=_BODY
+    )
+    async def post_delivery(connector: _Connector, request: Request) -> Response:
+        return await door.take_in(connector, request)
+
+    @router.head("/{connector}", summary="Answer a source that asks whether somebody is here", response_class=Response)
+    async def probe(connector: _Connector, request: Request) -> Response:
+        _known(services, connector)
+        if services.intake.probe(connector, _headers(request)) is None:
+            raise HTTPException(405, f"{connector} does not ask: POST is taken", {"Allow": "OPTIONS, POST"})
+        return Response()
 
     @router.options("/{connector}", status_code=204, summary="Answer the handshake of CloudEvents webhooks")
     async def allow_origin(connector: _Connector, request: Request) -> Response:
         _known(services, connector)
-        origin = request.headers.get("webhook-request-origin")
-        granted = {} if origin is None else {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
+        origin = request.headers.get("webhook-request-origin", "")
+        granted = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"} if _ORIGIN.fullmatch(origin) else {}
         return Response(status_code=204, headers={"Allow": "OPTIONS, POST", **granted})
 
     return router
 
 
-async def _accepted(services: Services, budget: Budget, connector: str, request: Request) -> Accepted:
+def _receipt(checked: Checked) -> Response:
+    """What the source waits for; for a question that it asked, in its own form."""
+    if checked.answer is not None:
+        return Response(checked.answer.body, 200, media_type=checked.answer.media_type)
+    return Response(msgspec.json.encode({"delivery": checked.id}), 202, media_type="application/json")
+
+
+async def _checked(services: Services, budget: Budget, connector: str, request: Request) -> Checked:
     # A stranger's gigabytes are not read to find that there is no such connector.
     _known(services, connector)
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    headers = _headers(request)
+    encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise HTTPException(
             415, f"Content-Encoding {encoding}: send the body as it was signed", {"Accept-Encoding": "identity"}
         )
     with budget.lease() as take:
-        body = await _body(request, services, take)
-        headers = dict(request.headers)
+        body = await _body(request, services, headers.get("content-length", ""), take)
         if len(body) <= _SMALL:
-            return services.intake.submit(connector, headers, body)
-        return await asyncio.to_thread(services.intake.submit, connector, headers, body)
+            return services.intake.check(connector, headers, body)
+        return await asyncio.to_thread(services.intake.check, connector, headers, body)
 
 
-async def _body(request: Request, services: Services, take: Callable[[int], None]) -> bytes:
+def _headers(request: Request) -> dict[str, str]:
+    """Return the headers by lower-case name; of one that is repeated the first counts."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(request.scope["headers"])}
+
+
+async def _body(request: Request, services: Services, declared: str, take: Callable[[int], None]) -> bytes:
     """Read the body, and stop as soon as it is too large or too slow."""
     limit = services.max_body
-    declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise Rejected(413, f"body of {declared} bytes; the limit is {limit}")
     chunks, size = [], 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import count
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -24,17 +25,20 @@ _HEADERS = {
 
 
 class Shell:
-    """The outermost middleware. A sender's own `X-Request-ID` is kept if it is a plain word of up to 64 characters."""
+    """The outermost middleware. A sender's own `X-Request-ID` is kept if it is a plain word of up to 64 characters.
+
+    Otherwise an id is what `new_id` returned once, and a number: randomness for each would be a system call for each.
+    """
 
     def __init__(self, app: ASGIApp, new_id: Callable[[], str]) -> None:
-        self._app, self._new_id = app, new_id
+        self._app, self._run, self._numbers = app, new_id(), count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(REQUEST_ID, "")
-        request_id = given if _ID.fullmatch(given) else self._new_id()
+        request_id = given if _ID.fullmatch(given) else f"{self._run}-{next(self._numbers):x}"
         scope.setdefault("state", {})["request_id"] = request_id
         started = False
 

@@ -13,20 +13,26 @@ from pipeline.events.times import from_us, to_us
 _FACTS = (
     "01_events",
     "02_contract",
-    "03_occurrences",
-    "04_resolution",
-    "05_containment",
-    "06_changes",
-    "07_delivery",
-    "08_failures",
-    "09_attribution",
-    "10_facts",
+    "03_practice",
+    "04_occurrences",
+    "05_resolution",
+    "06_containment",
+    "07_changes",
+    "08_delivery",
+    "09_failures",
+    "10_tickets",
+    "11_belonging",
+    "12_decisions",
+    "13_waits",
+    "14_attribution",
+    "15_delivery_facts",
+    "16_work_facts",
 )
-_METRICS = "11_metrics"
+_METRICS = ("17_delivery_metrics", "18_work_metrics")
 
 
 def recompute_facts(connection: duckdb.DuckDBPyConnection, report: Callable[[str], None] | None = None) -> None:
-    """Make the tables `audit_change`, `audit_deployment`, `audit_failure` and `audit_ticket` from `event`, once.
+    """Make a table `audit_<kind>` for each kind of fact from the table `event`, once.
 
     `report` is told the name of each step before it runs.
     """
@@ -45,7 +51,8 @@ def recompute_metrics(connection: duckdb.DuckDBPyConnection, as_of: datetime | N
     with connection.cursor() as cursor:
         moment = as_of if as_of is not None else _default_as_of(cursor)
         cursor.execute("set variable as_of_us = $1::bigint", [None if moment is None else to_us(moment)])
-        cursor.execute(_sql(_METRICS))
+        for step in _METRICS:
+            cursor.execute(_sql(step))
     return moment
 
 

@@ -62,9 +62,8 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, demo, serve, sql):
+for verb in (run, simulate, audit, backfill, demo, serve, sql):
     app.registered_commands.extend(verb.app.registered_commands)
-app.add_typer(backfill.app, name="backfill")
 app.add_typer(connector.app, name="connector")
 app.add_typer(contract.app, name="contract")
 app.add_typer(ingest.app, name="ingest")

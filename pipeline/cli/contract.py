@@ -15,6 +15,7 @@ import yaml
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.contract.declare import changes
 from pipeline.contract.load import Loaded, load
+from pipeline.contract.measures import read_measures
 from pipeline.contract.model import KINDS
 from pipeline.contract.resolve import Contract, Declaration, Version
 from pipeline.contract.schema import json_schema
@@ -122,6 +123,8 @@ def apply(
         log.close()
     print_rows(summary(events, contract), ("action", "kind", "name", "effective", "changed"), output)
     say(f"{len(events)} {'declarations to make' if dry_run else 'declarations made'}")
+    if warning := remeasuring(events):
+        say(warning)
 
 
 @app.command()
@@ -140,9 +143,10 @@ def show(
     log = open_log()
     try:
         contract = read_contract(log)
+        _, unmeasurable = read_measures(_declarations(log))
     finally:
         log.close()
-    for each in contract.unreadable:
+    for each in [*contract.unreadable, *unmeasurable]:
         say(f"not used: {each.kind} {each.name}, declared by event {each.id}: {each.message}")
     moment = None if as_of is None else to_us(as_of)
     if kind and name:
@@ -162,6 +166,18 @@ def schema(kind: _Kind = None) -> None:
 def read_contract(log: EventLog) -> Contract:
     """Compile the contract from all declarations in the log. Raises Quarantined for an event that cannot be decoded."""
     return Contract.compile(_declarations(log))
+
+
+def remeasuring(events: Sequence[Event]) -> str | None:
+    """Return what a person has to know if declarations change how metrics are measured."""
+    named = (
+        each.name for event in events if isinstance(each := event.data, ContractDeclared) and each.kind == "Metric"
+    )
+    metrics = ", ".join(dict.fromkeys(named))
+    return metrics and (
+        f"{metrics}: samples of what was tracked before stay as they are; `leadline rebuild --retranslate` derives all "
+        "of them again"
+    )
 
 
 def declare(log: EventLog, events: Sequence[Event], now: datetime) -> None:

@@ -22,6 +22,8 @@ from pipeline.wiring import CONNECTORS, Wiring, clock, wire
 _STDIN = Path("-")
 #: Deliveries between two updates of what a person sees.
 _STEP = 1_000
+#: Rows of samples that cannot be used, of which each is told to the person.
+_TOLD = 5
 #: What the name of a header holds that must not be stored.
 _SECRETS = ("auth", "cookie", "secret", "signature", "token")
 
@@ -91,6 +93,32 @@ def file(
             _take(wiring, str(path), found, dry_run=dry_run)
     finally:
         wiring.close()
+
+
+@app.command()
+def samples(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="CSV, NDJSON or Parquet files of outcome samples, or folders of them."),
+    ],
+    *,
+    dry_run: _DryRun = False,
+) -> None:
+    """Read what a warehouse knows of outcomes.
+
+    Rows that cannot be used are told, and go to quarantine by themselves; all others are taken.
+    """
+    refused: list[str] = []
+    wiring = wire()
+    try:
+        for path in paths:
+            _take(wiring, str(path), wiring.read_samples(path, refused.append), dry_run=dry_run)
+    finally:
+        wiring.close()
+    for place in refused[:_TOLD]:
+        say(place)
+    if refused:
+        say(f"rows that cannot be used: {len(refused):,}; `leadline quarantine list` has them once translated")
 
 
 def _header(text: str) -> tuple[str, str]:

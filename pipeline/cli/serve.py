@@ -40,7 +40,7 @@ def serve(
 
     from pipeline.api.app import create_app, create_metrics_app
     from pipeline.api.logs import configure_logging
-    from pipeline.api.server import in_background, listen, make_server, url_of
+    from pipeline.api.server import in_background, listen, make_server, settled, url_of
     from pipeline.cli.polled import log_polled
     from pipeline.wiring import wire
 
@@ -67,8 +67,10 @@ def serve(
         unsigned = [name for name in sorted(services.connectors) if wiring.takes_unsigned(name)]
         if unsigned:
             log.warning("deliveries are taken without a signature", connectors=unsigned)
-        log.info("serving", url=url_of(listener), follow=follow, database=str(wiring.settings.database))
-        make_server(create_app(services), access_log=access_log).run(sockets=[listener])
+        server = make_server(create_app(services), access_log=access_log)
+        with settled():
+            log.info("serving", url=url_of(listener), follow=follow, database=str(wiring.settings.database))
+            server.run(sockets=[listener])
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 

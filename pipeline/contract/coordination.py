@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
+from typing import TypeVar
 
 from pipeline.contract.rules import glob_matcher
 from pipeline.contract.teamwork import DecisionClassRule, PracticeRule, StatusMapRule, TeamRule, WaitKind
 from pipeline.contract.timeline import Timeline
+
+MapT = TypeVar("MapT")
 
 UNMAPPED = "unmapped"
 IMPLICIT = "implicit"
@@ -126,12 +130,20 @@ class Coordination:
 
     def _map(self, tracker: str) -> StatusMapRule | None:
         if tracker not in self._by_tracker:
-            lower = tracker.lower()
-            words = _words(lower)
-            exact = [rule for rule in self._maps if rule.tracker == lower]
-            similar = [rule for rule in self._maps if rule.tracker in words]
-            self._by_tracker[tracker] = next(iter(exact or similar), None)
+            self._by_tracker[tracker] = fitting(tracker, self._maps, lambda rule: rule.tracker)
         return self._by_tracker[tracker]
+
+
+def fitting(tracker: str, maps: Sequence[MapT], tracker_of: Callable[[MapT], str]) -> MapT | None:
+    """Return the first of several maps, whose trackers are in lower case, that is meant for a tracker.
+
+    That is one of its very name, else one whose tracker is a word of it: `github` fits `https://github.com`.
+    """
+    lower = tracker.lower()
+    words = _words(lower)
+    exact = (each for each in maps if tracker_of(each) == lower)
+    similar = (each for each in maps if tracker_of(each) in words)
+    return next(chain(exact, similar), None)
 
 
 @lru_cache(maxsize=1024)

@@ -83,22 +83,27 @@ def told_alert(alert: Alert, source: str, settings: Mapping[str, str]) -> list[E
     return tell(source, data, (DETECTED, alert.started), (RESOLVED, alert.ended))
 
 
-def told_alerts(nodes: list[Node], links: tuple[str, ...], source: str, settings: Mapping[str, str]) -> Translation:
-    """Translate the alerts of a group, without those that the settings leave out.
+def left_out(alert: Alert, settings: Mapping[str, str]) -> str | None:
+    """Return the setting by which an alert is no incident, or None.
 
     `ignored_alerts`: names that are no incident, such as a dead man's switch. `severities`: if set, no others are one.
     """
-    ignored = listed(settings.get("ignored_alerts", ""))
-    severities = listed(settings.get("severities", ""))
+    if alert.name.casefold() in listed(settings.get("ignored_alerts", "")):
+        return "ignored_alerts"
+    wanted = listed(settings.get("severities", ""))
+    severity = place(alert.labels, settings).severity or ""
+    return "severities" if wanted and severity.casefold() not in wanted else None
+
+
+def told_alerts(nodes: list[Node], links: tuple[str, ...], source: str, settings: Mapping[str, str]) -> Translation:
+    """Translate the alerts of a group, without those that the settings leave out (see `left_out`)."""
     events: dict[str, Event] = {}
-    left_out = "no_alerts"
+    last = "no_alerts"
     for node in nodes:
         alert = read_alert(node, links)
-        severity = place(alert.labels, settings).severity or ""
-        if alert.name.casefold() in ignored:
-            left_out = "ignored_alerts"
-        elif severities and severity.casefold() not in severities:
-            left_out = "severities"
-        else:
+        why = left_out(alert, settings)
+        if why is None:
             events.update((event.id, event) for event in told_alert(alert, source, settings))
-    return Translation(events=list(events.values())) if events else Translation(ignored=left_out)
+        else:
+            last = why
+    return Translation(events=list(events.values())) if events else Translation(ignored=last)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -84,3 +84,36 @@ class Connector(Protocol):
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None: ...
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]: ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """A connector whose source signs when it sent a message, so that a message that was caught cannot be sent again.
+
+    `signed_at` returns that instant, None for a message without one (a token that was shown signs nothing); it is asked
+    after `verify`, and raises `Rejected` (401) for a signed time that is none. `replay_window` is how far it may be
+    from now, before or after, unless the settings say otherwise.
+    """
+
+    replay_window: timedelta
+
+    def signed_at(self, headers: Mapping[str, str], body: bytes) -> datetime | None: ...
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source wants to hear before it sends anything: status 200 and this body."""
+
+    body: bytes = b""
+    media_type: Literal["text/plain", "application/json"] = "text/plain"
+
+
+@runtime_checkable
+class Handshaking(Protocol):
+    """A connector whose source asks first whether its messages are wanted.
+
+    `handshake` returns the answer to such a question, and None for any other message. `method` is `HEAD`, of which
+    nothing can be verified and which therefore is told nothing, or `POST`, which is asked about only after `verify`. It
+    repeats only what the scheme of the source wants to have repeated, bounded in size.
+    """
+
+    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None: ...

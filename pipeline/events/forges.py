@@ -7,13 +7,15 @@ in the same way wherever it lives.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
 
 from pipeline.events import references
+from pipeline.events.coordination import ReviewRequest
 from pipeline.events.deploying import Source
 from pipeline.events.envelope import Event
 from pipeline.events.reading import Node
@@ -39,6 +41,7 @@ from pipeline.events.types import (
 (REVIEWED,) = ChangeReviewed.TYPES
 (MERGED,) = ChangeMerged.TYPES
 (ABANDONED,) = ChangeAbandoned.TYPES
+REVIEW_ASKED, REVIEW_WITHDRAWN = ReviewRequest.TYPES
 
 Verdict = Literal["approved", "changes_requested", "commented", "dismissed"]
 
@@ -75,9 +78,9 @@ class Repository(msgspec.Struct, frozen=True):
         """Return an event whose id covers type, subject, time and content, and `told` where two may share all that."""
         return Source(self.source, self.name).event(event_type, at, subject, data, *told)
 
-    def created(self, change: str, at: datetime, author: str | None) -> Event:
-        """Return that a change was proposed; `author` is a pseudonym."""
-        data = ChangeCreated(repo=self.name, change=change, created_at=at, author=author)
+    def created(self, change: str, at: datetime, author: str | None, assistant: str | None = None) -> Event:
+        """Return that a change was proposed; `author` is a pseudonym, `assistant` the one whose account that is."""
+        data = ChangeCreated(repo=self.name, change=change, created_at=at, author=author, assistant=assistant)
         return self.event(CREATED, at, change, data)
 
     def merged(self, change: str, at: datetime, sha: str | None) -> Event:
@@ -87,6 +90,13 @@ class Repository(msgspec.Struct, frozen=True):
     def abandoned(self, change: str, at: datetime) -> Event:
         """Return that a change was closed without a merge."""
         return self.event(ABANDONED, at, change, ChangeAbandoned(repo=self.name, change=change))
+
+    def review_request(
+        self, event_type: str, change: str, at: datetime, *, team: str | None = None, reviewer: str | None = None
+    ) -> Event:
+        """Return that a review was asked for or is no longer asked (`REVIEW_ASKED`, `REVIEW_WITHDRAWN`)."""
+        data = ReviewRequest(repo=self.name, change=change, team=team, reviewer=reviewer)
+        return self.event(event_type, at, change, data)
 
     def change_refs(
         self, title: str | None, body: str | None, branch: str | None, labels: Sequence[str] = ()
@@ -115,6 +125,11 @@ def left_out(kind: str, what: str | None) -> str:
     return f"{kind}.{what if what and _CODE.fullmatch(what) else 'other'}"
 
 
+def matches(name: str, patterns: Iterable[str]) -> bool:
+    """Return whether a name, whatever its case, is one of the case-folded patterns, in which `*` is any text."""
+    return any(fnmatchcase(name.casefold(), pattern) for pattern in patterns)
+
+
 def commit_times(commits: Sequence[Node]) -> Mapping[str, datetime]:
     """Return sha -> time of the commits that a push lists."""
     return {commit.text("id"): commit.moment("timestamp") for commit in commits}
@@ -126,6 +141,11 @@ def moved_at(times: Mapping[str, datetime], after: str) -> datetime:
     Where that one is not listed it is the youngest of `times`, of which there must be one.
     """
     return times.get(after) or max(times.values())
+
+
+def commit_assistant(message: str | None, name: str | None, address: str | None) -> str | None:
+    """Return the coding assistant that made a commit, by its author's name and address, or helped, by its message."""
+    return references.assistant_signature(name, address) or references.assistant_in(message)
 
 
 def pushed_commit(commit: Node, repo: Repository, author: str | None) -> Event:
@@ -142,6 +162,9 @@ def pushed_commit(commit: Node, repo: Repository, author: str | None) -> Event:
         committed_at=at,
         title=first_line(message),
         author=author,
+        assistant=commit_assistant(
+            message, commit.text_or_none("author", "name"), commit.text_or_none("author", "email")
+        ),
         refs=references.merge(repo.mentions(message, "commit")),
         paths=sorted(changed)[:MAX_PATHS] if changed else None,
     )
@@ -160,6 +183,9 @@ def listed_commit(item: Node, repo: Repository, author: str | None) -> Event:
         parents=[parent.text("sha") for parent in item.items("parents")],
         title=first_line(message),
         author=author,
+        assistant=commit_assistant(
+            message, item.text_or_none("commit", "author", "name"), item.text_or_none("commit", "author", "email")
+        ),
         refs=references.merge(repo.mentions(message, "commit")),
         paths=paths[:MAX_PATHS] or None,
     )

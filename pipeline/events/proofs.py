@@ -11,11 +11,16 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from pipeline.events.errors import Rejected
+from pipeline.events.times import SECOND_US, from_us
 
 TOKEN_HEADER = "x-leadline-token"  # noqa: S105 - the name of a header
+#: How far a signed time may be from now where the source does not say: what Standard Webhooks and most others use.
+REPLAY_WINDOW = timedelta(minutes=5)
 _HUB_SCHEME = "sha256="
+_SECONDS_DIGITS = 11  # to the year 5138
 
 
 def lowered(headers: Mapping[str, str]) -> dict[str, str]:
@@ -86,15 +91,30 @@ def check_standard_webhook(connector: str, headers: Mapping[str, str], body: byt
     and is taken as it stands where it is not.
     """
     known, sent = usable(connector, secrets), lowered(headers)
-    identity, timestamp, shown = (
-        sent.get(f"webhook-{name}") or sent.get(f"svix-{name}") or "" for name in ("id", "timestamp", "signature")
-    )
+    identity, timestamp, shown = (_standard(sent, name) for name in ("id", "timestamp", "signature"))
     if not (identity and timestamp and shown):
         raise Rejected(401, "Webhook-Id, Webhook-Timestamp and Webhook-Signature are needed")
     message = f"{identity}.{timestamp}.".encode("utf-8", "surrogatepass") + body
     proofs = [base64.b64encode(hmac.digest(_standard_key(secret), message, "sha256")) for secret in known]
     given = [each.removeprefix("v1,") for each in shown.split() if each.startswith("v1,")]
     check_signatures("Webhook-Signature", given, proofs)
+
+
+def standard_webhook_signed_at(headers: Mapping[str, str]) -> datetime | None:
+    """Return `Webhook-Timestamp`, which Standard Webhooks sign; None without one. Raises as `signed_time` does."""
+    timestamp = _standard(lowered(headers), "timestamp")
+    return signed_time("Webhook-Timestamp", timestamp) if timestamp else None
+
+
+def signed_time(header: str, seconds: str) -> datetime:
+    """Return the instant of seconds since 1970, as `header` has them; raises `Rejected` (401) for anything else."""
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _SECONDS_DIGITS):
+        raise Rejected(401, f"{header} is {seconds[:40]!r}; seconds since 1970 are needed")
+    return from_us(int(seconds) * SECOND_US)
+
+
+def _standard(lower: Mapping[str, str], name: str) -> str:
+    return lower.get(f"webhook-{name}") or lower.get(f"svix-{name}") or ""
 
 
 def _standard_key(secret: bytes) -> bytes:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline.events.codec import decode
-from pipeline.events.delivery import Connector, Context, Delivery, Translation
+from pipeline.events.delivery import Connector, Context, Delivery, Observation, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.times import EPOCH
@@ -20,16 +20,21 @@ from pipeline.log.protocol import Record, Stored, event_record
 MAX_AHEAD = timedelta(days=2)
 #: The reason of a delivery on which a connector failed in a way that it does not know itself.
 TRANSLATOR_ERROR = "translator_error"
-#: A group of outcomes ends with the delivery that brings it to so many records.
+#: A group of outcomes ends with the delivery that brings it to so many records and observations.
 GROUP_RECORDS = 10_000
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a delivery: `records` for the stream of events, or `ignored`, or `failure`."""
+    """What became of a delivery: `records` for the stream of events and `observations`, or `ignored`, or `failure`.
+
+    `misdated` counts the observations that were left out because their time is impossible.
+    """
 
     delivery: int
     connector: str
     records: tuple[Record, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    misdated: int = 0
     ignored: str | None = None
     failure: Failure | None = None
 
@@ -58,12 +63,20 @@ class Attempt:
             translation = _translation(connector, delivery, context)
             latest = stored.recorded + MAX_AHEAD
             records = tuple(_record(event, stored.offset, latest) for event in translation.events)
+            observations = tuple(each for each in translation.observations if _is_possible(each.at, latest))
         except Quarantined as error:
             reason, detail = error.reason, error.detail
         except Exception as error:  # noqa: BLE001 - see the class
             reason, detail = TRANSLATOR_ERROR, f"{type(error).__name__}: {error}"
         else:
-            return Outcome(delivery=stored.offset, connector=name, records=records, ignored=translation.ignored)
+            return Outcome(
+                delivery=stored.offset,
+                connector=name,
+                records=records,
+                observations=observations,
+                misdated=len(translation.observations) - len(observations),
+                ignored=translation.ignored,
+            )
         failure = Failure(delivery=stored.offset, connector=name, kind=kind, reason=reason, detail=_storable(detail))
         return Outcome(delivery=stored.offset, connector=name, failure=failure)
 
@@ -73,7 +86,7 @@ class Attempt:
         records = 0
         for stored in batch:
             group.append(self.translate(stored))
-            records += len(group[-1].records)
+            records += len(group[-1].records) + len(group[-1].observations)
             if records >= GROUP_RECORDS:
                 yield group
                 group, records = [], 0
@@ -92,11 +105,15 @@ def _translation(connector: Connector | None, delivery: Delivery, context: Conte
     return connector.translate(delivery, context)
 
 
+def _is_possible(moment: datetime, latest: datetime) -> bool:
+    return moment.tzinfo is not None and EPOCH <= moment <= latest
+
+
 def _record(event: Event, origin: int, latest: datetime) -> Record:
     """Return the record of an event. Raises `Quarantined` if its time is impossible or it could not be read back."""
     if event.time.tzinfo is None:
         raise Quarantined("bad_time", f"{event.type} {event.subject}: time {event.time.isoformat()} has no zone")
-    if not EPOCH <= event.time <= latest:
+    if not _is_possible(event.time, latest):
         raise Quarantined(
             "bad_time",
             f"{event.type} {event.subject}: time {event.time.isoformat()} is not between {EPOCH.year} and "

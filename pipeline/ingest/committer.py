@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from threading import Condition, Thread
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -16,15 +17,17 @@ from pipeline.log.protocol import EventLog, Record
 #: How many records one transaction takes at most.
 MAX_BATCH = 1_000
 
-_Pending = tuple[Record, Future[None]]
+_Waiting = tuple[Record, asyncio.Future[None]]
 
 
 class Committer:
-    """Appends records to one stream from a thread of its own, all that wait in one durable append.
+    """Appends records to one stream in a thread of its own, all that wait in one durable append.
 
     A transaction costs a disk flush whatever it holds, so while one is being written the next gathers: the busier, the
     fewer flushes a record. What waits is bounded in records and in bytes. `clock` gives the instant of recording.
-    Use it as a context manager, or call `close`.
+    `store` is called on one event loop, and that loop alone decides when a transaction begins: a thread that is woken
+    by each record takes the interpreter's lock from whoever brings the next. Use it as a context manager around the
+    loop, or call `close` after it.
     """
 
     def __init__(
@@ -38,39 +41,41 @@ class Committer:
     ) -> None:
         self._log, self._stream, self._clock = log, stream, clock
         self._max_pending, self._max_bytes = max_pending, max_pending_bytes
-        self._pending: deque[_Pending] = deque()
+        self._pending: deque[_Waiting] = deque()
         self._bytes = 0
-        self._closed = False
-        self._changed = Condition()
-        self._thread = Thread(target=self._run, name=f"commit-{stream}", daemon=True)
-        self._thread.start()
+        self._writing = self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"commit-{stream}")
 
-    def submit(self, record: Record) -> Future[None]:
-        """Return a future that is done once the record is durable, or already was: a duplicate is no error.
+    async def store(self, record: Record) -> None:
+        """Return once the record is durable, or already was: a duplicate is no error.
 
-        The future raises what the append raised. A future that is cancelled does not take the record back.
-        Raises `Retryable` at once if too much waits or the committer was closed.
+        Raises what the append raised. To stop waiting does not take the record back. Raises `Retryable` at once if too
+        much waits or the committer was closed.
         """
-        future: Future[None] = Future()
-        with self._changed:
-            if self._closed:
-                raise Retryable("shutting down; send it again in a moment", after=5.0)
-            full = len(self._pending) >= self._max_pending
-            if full or (self._pending and self._bytes + len(record.value) > self._max_bytes):
-                raise Retryable(
-                    f"{len(self._pending)} deliveries wait to be stored; send it again in a moment", after=1.0
-                )
-            self._pending.append((record, future))
-            self._bytes += len(record.value)
-            self._changed.notify()
-        return future
+        if self._closed:
+            raise Retryable("shutting down; send it again in a moment", after=5.0)
+        full = len(self._pending) >= self._max_pending
+        if full or (self._pending and self._bytes + len(record.value) > self._max_bytes):
+            raise Retryable(f"{len(self._pending)} deliveries wait to be stored; send it again in a moment", after=1.0)
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self._pending.append((record, stored))
+        self._bytes += len(record.value)
+        if not self._writing:
+            self._writing = True
+            # Not at once: whoever else is ready in this round of the loop gets into the same transaction.
+            loop.call_soon(self._next, loop)
+        await stored
 
     def close(self) -> None:
-        """Refuse new records, store those that wait, and return when the thread has ended."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
+        """Refuse new records, store those that wait, and return when that is done; to be called after the loop ended.
+
+        Raises what kept them from being stored; nobody was told that they are.
+        """
+        self._closed = True
+        self._thread.shutdown()
+        while self._pending:
+            self._log.append(self._stream, [record for record, _ in self._take()], self._clock())
 
     def __enter__(self) -> Self:
         return self
@@ -80,38 +85,39 @@ class Committer:
     ) -> None:
         self.close()
 
-    def _run(self) -> None:
-        while batch := self._take():
-            # A future that was cancelled is not told, but its record arrived and is kept.
-            told = [future if future.set_running_or_notify_cancel() else None for _, future in batch]
-            self._store([record for record, _ in batch], told)
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._writing = bool(self._pending) and not self._closed
+        if self._writing:
+            batch = self._take()
+            written = loop.run_in_executor(self._thread, self._append, [record for record, _ in batch])
+            written.add_done_callback(partial(self._tell, loop, [stored for _, stored in batch]))
 
-    def _take(self) -> list[_Pending]:
-        """Wait for records and take a batch; empty when closed and drained."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._closed)
-            batch = [self._pending.popleft() for _ in range(min(len(self._pending), MAX_BATCH))]
-            self._bytes -= sum(len(record.value) for record, _ in batch)
-            return batch
+    def _take(self) -> list[_Waiting]:
+        batch = [self._pending.popleft() for _ in range(min(len(self._pending), MAX_BATCH))]
+        self._bytes -= sum(len(record.value) for record, _ in batch)
+        return batch
 
-    def _store(self, records: Sequence[Record], told: Sequence[Future[None] | None]) -> None:
+    def _append(self, records: Sequence[Record]) -> list[Exception | None]:
+        """Return for each record what kept it from being stored, None if nothing did. Runs in the thread."""
         try:
             self._log.append(self._stream, records, self._clock())
         except LeadlineError as error:
-            _fail(told, error)
+            return [error] * len(records)
         except Exception as error:  # noqa: BLE001 - one record that cannot be stored must not take the others with it
-            if len(records) == 1:
-                _fail(told, error)
-                return
-            for record, future in zip(records, told, strict=True):
-                self._store([record], [future])
-        else:
-            for future in told:
-                if future is not None:
-                    future.set_result(None)
+            return [error] if len(records) == 1 else [self._append([record])[0] for record in records]
+        return [None] * len(records)
 
-
-def _fail(told: Sequence[Future[None] | None], error: Exception) -> None:
-    for future in told:
-        if future is not None:
-            future.set_exception(error)
+    def _tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        waiting: Sequence[asyncio.Future[None]],
+        written: asyncio.Future[list[Exception | None]],
+    ) -> None:
+        for stored, error in zip(waiting, written.result(), strict=True):
+            if stored.done():
+                continue
+            if error is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(error)
+        self._next(loop)

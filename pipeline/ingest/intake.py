@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pipeline.events.delivery import Connector, Delivery
+from pipeline.events.delivery import Answer, Connector, Dated, Delivery, Handshaking
 from pipeline.events.errors import Rejected
 from pipeline.ingest.committer import Committer
 from pipeline.ingest.deliveries import to_record
 from pipeline.ingest.depth import nests_deeper
+from pipeline.log.protocol import Record
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 64
@@ -23,22 +23,24 @@ KEPT_PREFIX = "ce-"
 UNKNOWN_KIND = "unknown"
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """A delivery that passed the checks. `durable` is done once it may be acknowledged, or raises why it may not."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A delivery that passed the checks, ready to be stored. `answer` is what its source wants to hear then."""
 
     connector: str
     id: str
     kind: str
-    durable: Future[None]
+    record: Record
+    answer: Answer | None = None
 
 
 class Intake:
     """Checks deliveries and hands them to a committer.
 
-    `secrets` returns the secrets of a connector by name, `clock` the present instant. `kept_headers` are lower-case
-    names; a secret or a signature must not be among them. `unsigned` names the connectors whose messages are taken
-    without verification as long as they have no secret: only for a listener that nobody else reaches.
+    `secrets` returns the secrets of a connector by name and is asked once, `clock` the present instant, `window` how
+    far from it the time may be at which a message was signed (None: as far as the connector says). `kept_headers` are
+    lower-case names; a secret or a signature must not be among them. `unsigned` names the connectors whose messages are
+    taken without verification as long as they have no secret: only for a listener that nobody else reaches.
     """
 
     def __init__(
@@ -48,23 +50,27 @@ class Intake:
         secrets: Callable[[str], Sequence[bytes]],
         clock: Callable[[], datetime],
         *,
+        window: Callable[[str], timedelta | None] = lambda _: None,
         max_body: int = MAX_BODY_BYTES,
         kept_headers: Collection[str] = KEPT_HEADERS,
         unsigned: Collection[str] = (),
     ) -> None:
         self._committer = committer
         self._connectors = connectors
-        self._secrets = secrets
+        self._secrets = {name: tuple(secrets(name)) for name in connectors}
         self._clock = clock
+        self._window = window
         self._max_body = max_body
         self._kept = frozenset(kept_headers)
         self._unsigned = frozenset(unsigned)
+        self._dated = {name: each for name, each in connectors.items() if isinstance(each, Dated)}
+        self._handshaking = {name: each for name, each in connectors.items() if isinstance(each, Handshaking)}
 
-    def submit(self, connector: str, headers: Mapping[str, str], body: bytes) -> Accepted:
-        """Check a pushed message and queue it. Safe to call from any thread.
+    def check(self, connector: str, headers: Mapping[str, str], body: bytes) -> Checked:
+        """Check a pushed message; nothing is stored yet. Safe to call from any thread.
 
         Raises `Rejected`, with the status to answer: 413 (body too large), 404 (no such connector), what the
-        connector's `verify` raises (401), 422 (JSON nested too deep); `Retryable` (503) when too much waits.
+        connector's `verify` raises (401), 401 (signed too long ago), 422 (JSON nested too deep).
         """
         if len(body) > self._max_body:
             raise Rejected(413, f"body of {len(body)} bytes; the limit is {self._max_body}")
@@ -72,9 +78,10 @@ class Intake:
         if found is None:
             raise Rejected(404, f"no connector {connector!r}; there are: {', '.join(sorted(self._connectors))}")
         lower = {name.lower(): value for name, value in headers.items()}
-        secrets = self._secrets(connector)
+        secrets, now = self._secrets[connector], self._clock()
         if secrets or connector not in self._unsigned:
             found.verify(lower, body, secrets)
+            self._check_age(connector, lower, body, now)
         if nests_deeper(body, MAX_DEPTH):
             raise Rejected(422, f"JSON nested deeper than {MAX_DEPTH} levels")
         kind, identity = _described(found, lower, body)
@@ -82,17 +89,36 @@ class Intake:
             connector=connector,
             id=identity,
             kind=kind,
-            received_at=self._clock(),
+            received_at=now,
             body=body,
             headers={n: v for n, v in lower.items() if n in self._kept or n.startswith(KEPT_PREFIX)},
         )
-        return Accepted(connector, identity, kind, self._committer.submit(to_record(delivery)))
+        asking = self._handshaking.get(connector)
+        answer = None if asking is None else asking.handshake("POST", lower, body)
+        return Checked(connector, identity, kind, to_record(delivery), answer)
 
-    def accept(self, connector: str, headers: Mapping[str, str], body: bytes) -> Accepted:
-        """Do as `submit`, and return only when the delivery is durable; raises what kept it from being so."""
-        accepted = self.submit(connector, headers, body)
-        accepted.durable.result()
-        return accepted
+    async def store(self, checked: Checked) -> None:
+        """Return when a checked delivery may be acknowledged; see `Committer.store` for what it raises."""
+        await self._committer.store(checked.record)
+
+    def probe(self, connector: str, headers: Mapping[str, str]) -> Answer | None:
+        """Return the answer to a `HEAD` with which a source asks whether somebody is here; None: ours does not ask."""
+        asking = self._handshaking.get(connector)
+        return None if asking is None else asking.handshake("HEAD", headers, b"")
+
+    def _check_age(self, connector: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
+        dated = self._dated.get(connector)
+        signed = None if dated is None else dated.signed_at(headers, body)
+        if dated is None or signed is None:
+            return
+        window, age = self._window(connector) or dated.replay_window, now - signed
+        if abs(age) > window:
+            when = f"{abs(age).total_seconds():.0f} seconds {'ago' if age > timedelta() else 'ahead of our clock'}"
+            raise Rejected(
+                401,
+                f"signed {when}; {window.total_seconds():.0f} are allowed. Is a clock wrong, or the message old? "
+                f"connectors.{connector}.replay_window allows more",
+            )
 
 
 def _described(connector: Connector, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import chain
 from threading import Event, Lock
 from types import TracebackType
 from typing import Self
@@ -181,7 +182,9 @@ class Polling:
         checkpoint = self._checkpoints.checkpoint(name, scope, run)
         query = Query(scope=scope, since=since, until=until, now=now)
         done = report.deliveries
-        for number, page in enumerate(self._poller.pages(self._client, query, checkpoint)):
+        # A last page, so that there is one even where the source had nothing to tell.
+        pages = chain(self._poller.pages(self._client, query, checkpoint), [Page()])
+        for number, page in enumerate(pages):
             if number == 0 and not resumed:
                 run = msgspec.structs.replace(run, begun=run.begun - self._behind)
             self._keep(report, run, page, done)
@@ -190,7 +193,6 @@ class Polling:
             if self._stop.is_set():
                 raise Stopped
         if not self._dry_run:
-            self._checkpoints.note(name, scope, run, "", {}, self._clock())
             self._advance(scope, run)
         return run.begun
 

@@ -12,9 +12,9 @@ _BATCH = 10_000
 _DECLARED = ContractDeclared.TYPES[0].encode()
 
 
-def declarations(log: EventLog) -> Iterator[bytes]:
-    """Yield the encoded declarations in the log, in its order, and whatever else mentions their type."""
-    offset = 0
+def declarations(log: EventLog, after: int = 0) -> Iterator[bytes]:
+    """Yield the encoded declarations beyond an offset, in the log's order, and whatever else mentions their type."""
+    offset = after
     while rows := log.read_values(EVENTS, offset, _BATCH):
         offset = rows[-1][0]
         yield from (value for _, _, value in rows if _DECLARED in value)

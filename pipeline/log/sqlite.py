@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 from pipeline.events.errors import Corrupt
@@ -56,7 +56,7 @@ class SqliteLog:
             raise ValueError(f"partitions must be at least 1, not {partitions}")
         self.path = Path(path).absolute()
         self._busy_seconds = busy_seconds
-        self._writer_lock, self._reader_lock = Lock(), Lock()
+        self._writer_lock, self._reader_lock = RLock(), Lock()
         self._numbers: dict[str, int] = {}
         self._writer = self.connect()
         try:
@@ -76,9 +76,24 @@ class SqliteLog:
         return sqlite_file.connect(self.path, busy_seconds=self._busy_seconds, durable=durable)
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._writer_lock, sqlite_file.explained(self.path), sqlite_file.transaction(self._writer) as connection:
-            yield connection
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Make all that this thread writes within the block durable at its end, or nothing of it if the block raises.
+
+        Yields the connection, through which tables beside the log are a part of it; what is read through the log
+        itself is as before the block. Nobody else writes meanwhile. Blocks nest: the outermost counts.
+        """
+        with self._writer_lock:
+            if self._writer.in_transaction:
+                yield self._writer
+                return
+            with sqlite_file.explained(self.path):
+                try:
+                    with sqlite_file.transaction(self._writer) as connection:
+                        yield connection
+                except BaseException:
+                    # A number given in a transaction that failed belongs to nobody.
+                    self._numbers = {}
+                    raise
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -91,12 +106,11 @@ class SqliteLog:
         if not records:
             return Appended(0, 0)
         moments = [recorded] * len(records) if isinstance(recorded, datetime) else recorded
-        with self._writing() as connection:
+        with self.transaction() as connection:
             floor = sqlite_streams.opened(connection, stream, self._partitions)
             numbers = sqlite_streams.interned(connection, {record.source for record in records}, self._numbers)
             rows = self._rows(records, numbers, _rising(moments, floor))
             new = sqlite_streams.insert(connection, stream, rows)
-        # Only what is committed may be remembered: a number given in a transaction that failed belongs to nobody.
         if len(self._numbers) > _MAX_INTERNED:
             self._numbers = {}
         self._numbers.update(numbers)
@@ -168,7 +182,7 @@ class SqliteLog:
 
     def commit(self, name: str, offset: int) -> None:
         """See `EventLog.commit`."""
-        with self._writing() as connection:
+        with self.transaction() as connection:
             sqlite_file.write_cursor(connection, name, offset)
 
     def stat(self, stream: str) -> StreamStat:
@@ -199,7 +213,7 @@ class SqliteLog:
     def supersede(self, stream: str, staged: str, upto: int, recorded: datetime) -> Superseded:
         """See `EventLog.supersede`."""
         checked_staged(staged)
-        with self._writing() as connection:
+        with self.transaction() as connection:
             for name in (checked_stream(stream), staged):
                 sqlite_streams.opened(connection, name, self._partitions)
             outcome = sqlite_streams.supersede(connection, stream, staged, upto, to_us(recorded))
@@ -208,7 +222,7 @@ class SqliteLog:
 
     def discard(self, staged: str) -> None:
         """See `EventLog.discard`."""
-        with self._writing() as connection:
+        with self.transaction() as connection:
             sqlite_streams.discard(connection, checked_staged(staged))
 
     def check(self) -> None:

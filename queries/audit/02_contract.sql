@@ -1,7 +1,8 @@
 -- Question: what did the contract say at which time?
 -- Reads:    contract_event.
--- Gives:    service_version, service_repo, policy_version (each valid from valid_from, before valid_to, in microseconds since
---           1970, UTC) and the latest version of each initiative: initiative_name, initiative_mark.
+-- Gives:    contract_version; service_version, service_repo, policy_version (each valid from valid_from, before valid_to, in
+--           microseconds since 1970, UTC) and the latest version of each initiative: initiative_name, initiative_mark,
+--           initiative_closed.
 
 create macro ever() as -9223372036854775807;
 create macro never() as 9223372036854775807;
@@ -67,3 +68,7 @@ from (
     union all select initiative, 'service', entry ->> '$' from track where tracker = 'service' and json_type(entry) = 'VARCHAR'
 )
 where value is not null;
+
+create table initiative_closed as
+select name as initiative from contract_version
+where kind = 'Initiative' and is_latest and spec ->> '$.stage' in ('done', 'stopped');

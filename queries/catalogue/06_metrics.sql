@@ -1,11 +1,28 @@
 -- Question: which numbers did each snapshot report?
 -- Reads:    files.metric, snapshots.
--- Gives:    metric_points_history, metric_points (those of the latest snapshot); rounded(value) and seconds(start, end).
+-- Gives:    metric_points_history, metric_points (those of the latest snapshot); moment(instant), windows(instant), rounded(value),
+--           seconds(start, end), quantile_of(spans, share), day_of(instant) and duration(text).
 
 create view metric_points_history as select * from files.metric;
 
 create view metric_points as
 select * from metric_points_history where snapshot = (select max(number) from snapshots);
+
+-- The UTC day of an instant.
+create macro day_of(instant) as (instant at time zone 'UTC')::date;
+
+-- A span as people write it in the contract: a whole number and one of s, m, h, d, w.
+create macro duration(text) as to_seconds(left(text, -1)::bigint
+    * case right(text, 1) when 's' then 1 when 'm' then 60 when 'h' then 3600 when 'd' then 86400 when 'w' then 604800 end);
+
+-- What was open before the latest instant is no longer known.
+create macro moment(wanted) as table
+select instant, day_of(instant) as day, coalesce(instant >= latest, true) as knows_open
+from (select coalesce(wanted, latest) as instant, latest from (select max_by(as_of, number) as latest from snapshots));
+
+create macro windows(wanted) as table
+select window_days, day - window_days + 1 as first_day, day as last_day
+from moment(wanted), (values (7), (28), (90)) as length(window_days);
 
 -- Nine decimals, half to even on the exact binary value: the number that every other surface shows.
 create macro rounded(value) as format('{:.9f}', value)::double;

@@ -1,4 +1,4 @@
--- Question: what are the metrics of every scope and window, computed from the facts of the latest snapshot?
+-- Question: what are the metrics of delivery in every scope and window, computed from the facts of the latest snapshot?
 --           The numbers are those of `metric_points`, to the last digit. What is not known has no row: while no source
 --           has told of any failure, deployment_frequency stands without change_fail_rate and deployment_rework_rate.
 -- Columns:
@@ -16,20 +16,13 @@
 --   scope = null  only this scope
 --   window_days = null  only this window, and what is not windowed
 
-with moment as (
-    select instant, (instant at time zone 'UTC')::date as last_day, coalesce(instant >= latest, true) as knows_open
-    from (select coalesce($as_of::timestamptz, latest) as instant, latest
-          from (select max_by(as_of, number) as latest from snapshots))
-),
+with moment as (from moment($as_of::timestamptz)),
+in_window as (from windows($as_of::timestamptz)),
 evidence as (
     select exists (from failures) or exists (from deployments where failed) as tells_failures
 ),
-in_window as (
-    select window_days, last_day - window_days + 1 as first_day, last_day
-    from moment, (values (7), (28), (90)) as length(window_days)
-),
 change_scope as (
-    select change.*, (deployed_at at time zone 'UTC')::date as deployed_on, unnest(list_filter([
+    select change.*, day_of(deployed_at) as deployed_on, unnest(list_filter([
         {'scope_kind': 'org', 'scope': 'all'},
         {'scope_kind': 'team', 'scope': team},
         {'scope_kind': 'service', 'scope': service},
@@ -39,8 +32,8 @@ change_scope as (
               lead_time, coding_time, pickup_time, review_time, deploy_time from changes) as change
 ),
 deployment_scope as (
-    select deployment.*, (finished_at at time zone 'UTC')::date as finished_on,
-        (recovered_at at time zone 'UTC')::date as recovered_on, unnest(list_filter(list_concat([
+    select deployment.*, day_of(finished_at) as finished_on,
+        day_of(recovered_at) as recovered_on, unnest(list_filter(list_concat([
         {'scope_kind': 'org', 'scope': 'all'},
         {'scope_kind': 'team', 'scope': team},
         {'scope_kind': 'service', 'scope': service}

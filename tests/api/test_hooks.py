@@ -8,12 +8,15 @@ import gzip
 import json
 import socket
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from pipeline.api.hooks import Door, hooks
+from pipeline.api.problems import handle_errors
 from pipeline.api.services import Services
 from pipeline.ingest.committer import Committer
 from pipeline.ingest.deliveries import from_stored
@@ -22,7 +25,18 @@ from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import DELIVERIES, Appended, Record
 from pipeline.log.sqlite import SqliteLog
 from pipeline.settings import ConnectorSettings
-from tests.api.running import MAX_BODY, SECRET, TIMEOUT, Running, is_problem, raw, running, settings, signed
+from tests.api.running import (
+    MAX_BODY,
+    SECRET,
+    TIMEOUT,
+    Running,
+    is_problem,
+    listening,
+    raw,
+    running,
+    settings,
+    signed,
+)
 from tests.ingest.fakes import Forge, sign
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -205,11 +219,43 @@ async def _post_all(url: str, bodies: Sequence[bytes]) -> list[httpx.Response]:
         )
 
 
-def test_the_handshake_of_cloudevents_is_answered(server: Running) -> None:
-    granted = server.client.options("/hooks/cdevents", headers={"WebHook-Request-Origin": "broker.example"})
-    assert (granted.status_code, granted.headers["webhook-allowed-origin"]) == (204, "broker.example")
-    assert "webhook-allowed-origin" not in server.client.options("/hooks/cdevents").headers
-    assert is_problem(server.client.options("/hooks/nobody"), 404, "there are")
+@pytest.mark.parametrize(
+    ("clock", "status"), [("in time", 202), ("a minute late", 401), ("a minute early", 401), ("not signed", 401)]
+)
+def test_a_message_that_was_recorded_cannot_be_sent_again(tmp_path: Path, clock: str, status: int) -> None:
+    secret = ConnectorSettings.model_validate({"secrets": ["s"]})
+    with running(settings(tmp_path, linear=secret)) as server:
+        seconds = {"a minute late": -61, "a minute early": 65}.get(clock, 0)
+        sent = server.services.clock() + timedelta(seconds=seconds)
+        body = b'{"action":"update","type":"Issue","webhookTimestamp":%d}' % (sent.timestamp() * 1_000)
+        signature = "0" * 64 if clock == "not signed" else sign(body, b"s")
+        answer = server.client.post("/hooks/linear", content=body, headers={"Linear-Signature": signature})
+        assert (answer.status_code, len(server.stored())) == (status, int(status == 202))
+    assert clock in ("in time", "not signed") or is_problem(answer, 401, "connectors.linear.replay_window")
+
+
+def test_a_delivery_finds_its_way_by_the_route_too(server: Running) -> None:
+    """The middleware takes the short way; the route that describes it does the same."""
+    app = FastAPI()
+    handle_errors(app)
+    app.include_router(hooks(server.services, Door(server.services)))
+    with listening(app) as (_, client):
+        assert client.post("/hooks/github", content=PUSH, headers=signed(PUSH)).json() == {"delivery": "d1"}
+        assert client.post("/hooks/github", content=PUSH).status_code == 401
+        described = client.get("/openapi.json").json()["paths"]["/hooks/{connector}"]
+    assert set(described) == {"post", "head", "options"}
+    assert described["post"]["responses"]["202"]["content"]["application/json"]["schema"]["$ref"].endswith("Receipt")
+
+
+@pytest.mark.parametrize("path", ["/hooks/", "/hooks", "/hooks/github/", "/hooks/github/x"])
+def test_what_is_no_door_is_not_taken_for_one(server: Running, path: str) -> None:
+    assert is_problem(server.client.post(path, content=PUSH, headers=signed(PUSH)), 404, "Not Found")
+
+
+def test_of_a_header_that_is_repeated_the_first_counts(server: Running) -> None:
+    headers = [*signed(PUSH).items(), ("X-GitHub-Delivery", "d2")]
+    answer = server.client.post("/hooks/github", content=PUSH, headers=headers)
+    assert (answer.status_code, answer.json()) == (202, {"delivery": "d1"})
 
 
 def test_answers_are_counted_and_strangers_make_no_series(server: Running) -> None:

@@ -2,144 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from pipeline.log.protocol import DELIVERIES
-from pipeline.log.sqlite import SqliteLog
+from tests.api.process import Served, served, stored
 from tests.api.running import SECRET, TIMEOUT, signed
 from tests.architecture.sources import ROOT
+from tests.benchmarks.load import Pushes, press
 
-SENDERS = 4
-ENOUGH = 60
-
-
-class Served:
-    """A server process: `url` once it listens, `lines` of its log so far, and how it ended."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        environment = {
-            **os.environ,
-            "LEADLINE_DATABASE": str(folder / "leadline.db"),
-            "LEADLINE_CONNECTORS__GITHUB__SECRETS": json.dumps([SECRET.decode()]),
-            "PYTHONPATH": str(ROOT),
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from pipeline.cli import main; main()", "serve", "--port", "0", *options],
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env=environment,
-            text=True,
-        )
-        self.lines: list[dict[str, Any]] = []
-        self.url = str(self.line("serving")["url"])
-
-    def line(self, event: str) -> dict[str, Any]:
-        """Read the log up to a line."""
-        assert self.process.stderr is not None
-        for text in self.process.stderr:
-            self.lines.append(json.loads(text))
-            if self.lines[-1]["event"] == event:
-                return self.lines[-1]
-        raise AssertionError(f"the server ended without {event!r}: {self.lines}")
-
-    def end(self, how: signal.Signals) -> int:
-        """Send a signal, read the rest of the log, and return the exit code."""
-        self.process.send_signal(how)
-        _, rest = self.process.communicate(timeout=TIMEOUT)
-        self.lines += [json.loads(text) for text in rest.splitlines()]
-        return self.process.returncode
+#: Connections that send all the while, and answers after which the server is ended, in the midst of what follows.
+CONNECTIONS, ENOUGH = 32, 1_500
 
 
-@contextmanager
-def served(folder: Path, *options: str) -> Iterator[Served]:
-    with ExitStack() as stack:
-        found = Served(folder, *options)
-        stack.enter_context(found.process)
-        stack.callback(found.process.kill)
-        yield found
+def acknowledged_until(server: Served, how: signal.Signals, enough: int, pushes: Pushes) -> set[str]:
+    """Press until so much is acknowledged, then end the server under load; return what was acknowledged all in all."""
+    told: set[str] = set()
 
+    def hear(status: int, body: bytes) -> None:
+        if status == 202:
+            told.add(json.loads(body)["delivery"])
+            if len(told) == enough:
+                server.process.send_signal(how)
 
-class Load:
-    """Senders that post one delivery after the other until the server is gone; they remember what was acknowledged."""
+    async def pressed() -> None:
+        async with asyncio.timeout(TIMEOUT):
+            await press(server.address, pushes, hear, connections=CONNECTIONS, going=lambda: True)
 
-    def __init__(self, url: str) -> None:
-        self.acknowledged: set[str] = set()
-        self._enough = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._send, args=(url, name)) for name in range(SENDERS)]
-        for thread in self._threads:
-            thread.start()
-
-    def _send(self, url: str, name: int) -> None:
-        with httpx.Client(base_url=url, timeout=TIMEOUT, trust_env=False) as client:
-            for number in range(100_000):
-                identity = f"{name}-{number}"
-                body = json.dumps({"zen": f"body of {identity}"}).encode()
-                try:
-                    response = client.post("/hooks/github", content=body, headers=signed(body, identity, "ping"))
-                except httpx.TransportError:
-                    return
-                if response.status_code != 202:
-                    return
-                with self._lock:
-                    self.acknowledged.add(response.json()["delivery"])
-                    if len(self.acknowledged) >= ENOUGH:
-                        self._enough.set()
-
-    def wait(self) -> None:
-        """Wait until there are enough to lose."""
-        assert self._enough.wait(TIMEOUT)
-
-    def join(self) -> None:
-        """Wait until every sender has noticed that the server is gone."""
-        for thread in self._threads:
-            thread.join(TIMEOUT)
-
-
-def stored(folder: Path) -> set[str]:
-    log = SqliteLog(folder / "leadline.db")
-    try:
-        return {each.id for batch in log.iterate(DELIVERIES) for each in batch}
-    finally:
-        log.close()
+    asyncio.run(pressed())
+    return told
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 0)])
 def test_what_was_acknowledged_is_there_after_the_end(tmp_path: Path, how: signal.Signals, code: int) -> None:
     with served(tmp_path) as server:
-        load = Load(server.url)
-        load.wait()
-        ended = server.end(how)
-        load.join()
+        told = acknowledged_until(server, how, ENOUGH, Pushes())
+        server.process.communicate(timeout=TIMEOUT)
+        ended = server.process.returncode
     assert ended == code
-    assert len(load.acknowledged) >= ENOUGH
-    assert load.acknowledged - stored(tmp_path) == set()
+    assert len(told) >= ENOUGH
+    assert told - stored(tmp_path) == set()
 
 
-def test_after_a_crash_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    for how in (signal.SIGKILL, signal.SIGTERM):
+def test_many_crashes_lose_nothing_and_leave_a_log_that_goes_on(tmp_path: Path) -> None:
+    pushes, told = Pushes(), set()
+    for enough in (40, 300):
         with served(tmp_path) as server:
-            load = Load(server.url)
-            load.wait()
-            server.end(how)
-            load.join()
+            told |= acknowledged_until(server, signal.SIGKILL, enough, pushes)
     with served(tmp_path) as server, httpx.Client(base_url=server.url, trust_env=False, timeout=TIMEOUT) as client:
-        wanted = len(stored(tmp_path))
+        kept = stored(tmp_path)
         found = next(each for each in iter(lambda: client.get("/readyz"), None) if each.status_code == 200)
-    assert (found.json()["untranslated"], wanted >= ENOUGH) == (0, True)
+        assert client.get("/api/v1/quarantine").json()["items"] == []
+    assert (found.json()["untranslated"], len(told) >= 340, told - kept) == (0, True, set())
 
 
 def test_the_log_tells_neither_bodies_nor_secrets(tmp_path: Path) -> None:

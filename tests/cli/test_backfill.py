@@ -20,7 +20,7 @@ from pipeline.events.errors import ConfigError
 from pipeline.ingest.deliveries import from_stored
 from pipeline.log.protocol import DELIVERIES, EVENTS
 from pipeline.log.sqlite import SqliteLog
-from pipeline.wiring import clock
+from pipeline.wiring import POLLERS, clock
 from tests.api.test_process import served
 from tests.architecture.sources import ROOT
 from tests.ingest.asking import TOKEN, held, ids
@@ -160,6 +160,37 @@ def test_a_setting_that_is_missing_is_named() -> None:
     assert isinstance(result.exception, ConfigError)
     assert "connectors.jira.url is not set" in str(result.exception)
     assert "LEADLINE_CONNECTORS__JIRA__URL" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["githup", REPO], "did you mean 'github'?"),
+        (["cdevents"], "cdevents cannot be asked for its past"),
+        (["gitlab"], "name what to read: GROUP/PROJECT"),
+        (["gitlab", "acme/shop", "--project", "SHOP"], "--project and --jql are Jira's"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_named(arguments: list[str], words: str) -> None:
+    result = call("backfill", *arguments)
+    assert result.exit_code == 2
+    assert words in said(result).replace(" │ │ ", " ")
+
+
+def test_what_the_settings_poll_is_read_where_nothing_is_named(source: Source) -> None:
+    name = name_of(source)
+    scopes = "" if name == "jira" else f", scopes: [{REPO}]"
+    Path("leadline.yaml").write_text(f"connectors: {{{name}: {{poll: {{every: 10m{scopes}}}}}}}\n")
+    result = call("backfill", name)
+    assert result.exit_code == 0, result.output
+    assert told() == held(source)
+
+
+def test_every_poller_can_be_backfilled() -> None:
+    assert {"azure_devops", "bitbucket_cloud", "github", "gitlab", "jenkins", "jira", "linear"} <= set(POLLERS)
+    for name, poller in POLLERS.items():
+        assert poller.name == name
+        assert poller.scope
 
 
 @pytest.mark.parametrize("url", ["acme.atlassian.net", "ftp://acme", "https://", "http://[::1"])

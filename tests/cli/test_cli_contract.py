@@ -19,6 +19,7 @@ from pipeline.cli.contract import (
     parse_moment,
     print_object,
     read_contract,
+    remeasuring,
     summary,
     write_starter,
 )
@@ -35,7 +36,15 @@ from pipeline.log.protocol import EVENTS, Record
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-STARTER = ["initiatives.yaml", "leadline.schema.json", "policy.yaml", "services.yaml", "statuses.yaml", "teams.yaml"]
+STARTER = [
+    "initiatives.yaml",
+    "leadline.schema.json",
+    "metrics.yaml",
+    "policy.yaml",
+    "services.yaml",
+    "statuses.yaml",
+    "teams.yaml",
+]
 
 
 def apply_files(log: MemoryLog, directory: Path, now: datetime) -> list[dict[str, object]]:
@@ -57,7 +66,7 @@ def test_init_writes_a_contract_that_validates_and_overwrites_nothing(tmp_path: 
             jsonschema.Draft202012Validator(schema).validate(document)
     checked = CliRunner().invoke(app, ["validate", "--strict", str(directory)])
     assert (checked.exit_code, checked.stdout) == (0, "")
-    assert "6 valid objects, 0 errors, 0 findings" in checked.stderr
+    assert "7 valid objects, 0 errors, 0 findings" in checked.stderr
     (directory / "teams.yaml").write_text("mine")
     with pytest.raises(ConfigError, match=r"teams\.yaml: exists; name another directory"):
         write_starter(directory)
@@ -93,6 +102,19 @@ def test_validate_prints_problems_to_stdout_and_exits_by_their_weight(tmp_path: 
     assert CliRunner().invoke(app, ["validate", "--strict", str(file)]).exit_code == 1
 
 
+def test_a_new_meaning_of_a_metric_is_warned_about(tmp_path: Path) -> None:
+    """Samples that exist already are not derived anew by a declaration."""
+    log = MemoryLog()
+    write_starter(tmp_path / "contract")
+    contract = read_contract(log)
+    events = changes(load([tmp_path / "contract"]).require(), contract, NOW)
+    warning = remeasuring(events)
+    assert warning
+    assert warning.startswith("activation_rate: ")
+    assert "leadline rebuild --retranslate" in warning
+    assert not remeasuring([event for event in events if not event.subject.startswith("Metric/")])
+
+
 def test_schema_prints_json_and_refuses_another_kind() -> None:
     result = CliRunner().invoke(app, ["schema", "team"])
     assert json.loads(result.stdout)["title"] == "Leadline Team"
@@ -105,7 +127,7 @@ def test_what_is_applied_is_shown_and_a_change_is_summarised(tmp_path: Path) -> 
     write_starter(directory)
     first = apply_files(log, directory, NOW)
     assert {row["action"] for row in first} == {"declare"}
-    assert len(first) == 6
+    assert len(first) == 7
     assert apply_files(log, directory, NOW + DAY) == []
     services = directory / "services.yaml"
     services.write_text(services.read_text().replace("owner: growth", "owner: platform"))
@@ -125,8 +147,9 @@ def test_what_is_applied_is_shown_and_a_change_is_summarised(tmp_path: Path) -> 
         {"kind": "Service", "name": "shop", "title": "Shop", "owner": "platform", "since": NOW + 2 * DAY, "versions": 2}
     ]
     before = to_us(NOW + DAY)
-    assert [(row["kind"], row["owner"], row["since"]) for row in listing(contract, None, before)][:3] == [
+    assert [(row["kind"], row["owner"], row["since"]) for row in listing(contract, None, before)][:4] == [
         ("Initiative", "growth", "ever"),
+        ("Metric", None, "ever"),
         ("Policy", None, "ever"),
         ("Service", "growth", "ever"),
     ]

@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import json
 import subprocess
 from pathlib import Path
@@ -83,9 +84,35 @@ def test_recorded_bodies_from_stdin_with_kind_and_headers() -> None:
     assert stored() == [("git", "commit", "acme/shop", body.encode())]
 
 
+def test_samples_of_a_folder_are_read_in_parts_and_bad_rows_apart(tmp_path: Path) -> None:
+    rows = [f"activation,2026-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z" for n in range(1_201)]
+    table = [f"{start},{end.partition(',')[2]},3,1" for start, end in itertools.pairwise(rows)]
+    table[700] = "activation,2026-01-01T00:00:00,2026-01-01T00:00:01,-3,1"
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "drop" / "seconds.csv").write_text("\n".join(["metric,start,end,n,total", *table]))
+    (tmp_path / "drop" / "days.ndjson").write_text('{"metric": "m", "period": "2026-01-05", "n": 1, "total": 1}\n')
+    (tmp_path / "drop" / "notes.txt").write_text("not for us")
+
+    first, again = ingest("samples", tmp_path / "drop"), ingest("samples", tmp_path / "drop")
+
+    assert "drop: read 4 csv, 1 ndjson; 5 new" in said(first)
+    assert "seconds.csv, line 702: start is '2026-01-01T00:00:00': it carries no zone" in said(first)
+    assert "rows that cannot be used: 1;" in said(first)
+    assert "; 0 new" in said(again)
+    assert sum(body.count(b"activation") for *_, body in stored()) == 1_200
+
+
+def test_samples_that_are_none_are_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not for us")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 and nothing else")
+    for path in (tmp_path / "nothing.csv", tmp_path / "notes.txt", tmp_path / "broken.parquet"):
+        assert isinstance(ingest("samples", path).exception, ConfigError)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["samples"],
         ["file", "--connector", "nobody", "x.json"],
         ["file", "--connector", "git", "--header", "nothing", "x.json"],
         ["file", "--connector", "git", "--header", "Authorization=Bearer x", "x.json"],

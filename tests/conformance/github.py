@@ -11,6 +11,7 @@ from typing import Any
 
 from connectors.github import CONNECTOR
 from pipeline.events.codec import decode, encode
+from pipeline.events.coordination import ReviewRequest
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.reading import REASONS, parse_time
@@ -36,6 +37,7 @@ _WITHOUT_TIME = {
 }
 
 _REST = {
+    "actions_jobs": "rest.actions_jobs",
     "actions_runs": "rest.actions_runs",
     "issue_comments": "rest.issue_comments",
     "issue_events": "rest.issue_events",
@@ -43,7 +45,9 @@ _REST = {
     "pull_commits": "rest.pull_commits",
     "pull_reviews": "rest.pull_reviews",
     "pulls": "rest.pulls",
+    "openapiactions-jobs-job_id": "rest.actions_jobs",
     "openapiactions-runs": "rest.actions_runs",
+    "openapiactions-runs-run_id-attempts-attempt_number-jobs": "rest.actions_jobs",
     "openapicommits-ref": "rest.commits",
     "openapideployments-deployment_id": "rest.deployments",
     "openapievents": "events_api",
@@ -61,6 +65,7 @@ _TABLES = {
     "comments": "rest.issue_comments",
     "events": "rest.issue_events",
     "issues": "rest.issues",
+    "jobs": "rest.actions_jobs",
     "pr_reviews_bot_filter": "rest.pull_reviews",
     "pull_request_commits": "rest.pull_commits",
     "pull_request_review_comments": "rest.pull_comments",
@@ -75,13 +80,13 @@ _STATES = {"success": ".deployed.", "failure": ".failed.", "error": ".failed."}
 def check(root: Path) -> list[Row]:
     """Run every GitHub payload below `root`; returns rows of (name, checked, failed, note)."""
     webhooks, rest = list(_webhooks(root)), list(_rest(root))
-    archive, tables = list(_archive(root)), list(_tables(root))
-    everything = [*webhooks, *rest, *archive, *tables]
+    archive, collected = list(_archive(root)), list(tables(root))
+    everything = [*webhooks, *rest, *archive, *collected]
     return [
         _accounted("github webhooks", webhooks),
         _accounted("github rest pages", rest),
         _accounted("github public events", archive),
-        _accounted("github raw tables", tables),
+        _accounted("github raw tables", collected),
         one_content("github one id, one content", everything),
         fields("github pull requests", everything, _pull_mistakes),
         fields("github reviews", everything, _review_mistakes),
@@ -89,7 +94,8 @@ def check(root: Path) -> list[Row]:
         fields("github deployments", everything, _deployment_mistakes),
         fields("github runs", everything, _run_mistakes),
         fields("github commits", everything, _commit_mistakes),
-        _devlake_pulls(root, tables),
+        fields("github review requests", everything, _request_mistakes),
+        _devlake_pulls(root, collected),
     ]
 
 
@@ -116,7 +122,8 @@ def _archive(root: Path) -> Iterator[Told]:
         yield _translate(f"{path.name}:{number}", "events_api", line)
 
 
-def _tables(root: Path) -> Iterator[Told]:
+def tables(root: Path) -> Iterator[Told]:
+    """Yield what became of each answer of the API that DevLake collected."""
     for collection, kind in _TABLES.items():
         for raw in table(root / f"raw_api/github/raw_tables/_raw_github_api_{collection}.csv"):
             headers = {"x-leadline-repo": raw["params"].rsplit('"Name":"', 1)[1].split('"')[0]}
@@ -251,6 +258,17 @@ def _commit_mistakes(item: Told) -> list[str] | None:
     mistakes = same("parents", told.parents, [parent["sha"] for parent in item.body["parents"]])
     mistakes += same("authored_at", told.authored_at, parse_time(item.body["commit"]["author"]["date"]))
     return mistakes + same("committed_at", told.committed_at, parse_time(item.body["commit"]["committer"]["date"]))
+
+
+def _request_mistakes(item: Told) -> list[str] | None:
+    if item.kind != "pull_request" or not str(item.body.get("action")).startswith("review_request"):
+        return None
+    (told,) = item.of(ReviewRequest)
+    mistakes = same("asked", ".requested." in told.type, item.body["action"] == "review_requested")
+    mistakes += same("team", told.data.team, (item.body.get("requested_team") or {}).get("slug"))
+    login = (item.body.get("requested_reviewer") or {}).get("login")
+    mistakes += same("reviewer", told.data.reviewer, CONTEXT.actor(login))
+    return mistakes + same("time", told.time, parse_time(item.body["pull_request"]["updated_at"]))
 
 
 def _devlake_pulls(root: Path, tables: list[Told]) -> Row:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.gitlab import CONNECTOR
+from pipeline.events.coordination import DecisionEvent
 from pipeline.events.reading import parse_time
 from pipeline.events.types import (
     BranchUpdated,
@@ -66,13 +67,13 @@ _STATUS = {"success": "SUCCESS", "failure": "FAILURE"}
 
 def check(root: Path) -> list[Row]:
     """Run every GitLab payload below `root`; returns rows of (name, checked, failed, note)."""
-    webhooks, pages, tables = list(_webhooks(root)), list(_pages(root)), list(_tables(root))
-    everything = [*webhooks, *pages, *tables]
+    webhooks, pages, collected = list(_webhooks(root)), list(_pages(root)), list(tables(root))
+    everything = [*webhooks, *pages, *collected]
     devlake = root / "raw_api/gitlab/snapshot_tables"
     return [
         accounted("gitlab webhooks", webhooks, _WITHOUT_TIME),
         accounted("gitlab rest pages", pages),
-        accounted("gitlab raw tables", tables),
+        accounted("gitlab raw tables", collected),
         one_content("gitlab one id, one content", everything),
         fields("gitlab merge requests", everything, _merge_request_mistakes),
         fields("gitlab issues", everything, _issue_mistakes),
@@ -80,10 +81,10 @@ def check(root: Path) -> list[Row]:
         fields("gitlab deployments", everything, _deployment_mistakes),
         fields("gitlab pipelines", everything, _pipeline_mistakes),
         fields("gitlab pushes and commits", everything, _commit_mistakes),
-        _devlake_changes(tables, devlake),
-        _devlake_issues(tables, devlake),
-        _devlake_pipelines(tables, devlake),
-        _devlake_deployments(tables, devlake),
+        _devlake_changes(collected, devlake),
+        _devlake_issues(collected, devlake),
+        _devlake_pipelines(collected, devlake),
+        _devlake_deployments(collected, devlake),
     ]
 
 
@@ -99,7 +100,8 @@ def _pages(root: Path) -> Iterator[Told]:
         yield tell(CONNECTOR, path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
 
 
-def _tables(root: Path) -> Iterator[Told]:
+def tables(root: Path) -> Iterator[Told]:
+    """Yield what became of each answer of the API that DevLake collected."""
     for path in sorted((root / "raw_api/gitlab/raw_tables").glob("_raw_gitlab_api_*.csv")):
         kind = _KINDS.get(path.stem.removeprefix("_raw_gitlab_api_"))
         for record in _rows(path) if kind else []:
@@ -172,7 +174,10 @@ def _deployment_mistakes(item: Told) -> list[str] | None:
         return None
     body, what = item.body, _DEPLOYED.get(item.body["status"])
     if what is None:
-        return same("events", item.events, [])
+        waits = [event.type for event in item.of(DecisionEvent)] == [DecisionEvent.TYPES[0]]
+        return same("events", len(item.events), int(waits)) + same(
+            "waits for approval", waits, body["status"] == "blocked"
+        )
     last = item.of(DeploymentEvent)[-1]
     hook = item.kind == "deployment"
     mistakes = [] if f".{what}." in last.type else [f"{last.type} for {body['status']}"]
@@ -270,7 +275,7 @@ def _devlake_deployments(tables: list[Told], devlake: Path) -> Row:
 
     def mistakes(item: Told, row: dict[str, str]) -> list[str]:
         if row["status"] == "OTHER":
-            return same("events", item.events, [])
+            return same("deployments", item.of(DeploymentEvent), [])
         last = item.of(DeploymentEvent)[-1]
         what = {"SUCCESS": (".deployed.",), "FAILURE": (".failed.", ".cancelled."), "": (".started.",)}[row["result"]]
         found = [] if any(name in last.type for name in what) else [f"{last.type} for {row['result']}"]

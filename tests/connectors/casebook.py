@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from pipeline.events.codec import encode
-from pipeline.events.delivery import Connector, Context, Delivery, Translation
+from pipeline.events.delivery import Connector, Context, Delivery, Observation, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 
@@ -88,7 +88,10 @@ def all_cases() -> list[Case]:
 
 
 def groups(name: str) -> Iterator[tuple[str, list[str], list[Case]]]:
-    """Yield (change, event types in common, cases) for each group of ways in which one change is told."""
+    """Yield (change, what they have in common, cases) for each group of ways in which one change is told.
+
+    In common are event types, and names of observations.
+    """
     for path in sorted((ROOT / name / "cases").glob("*/same.json")):
         ways = [case for case in cases(name) if path.parent in case.folder.parents]
         yield path.parent.name, json.loads(path.read_text(encoding="utf-8")), ways
@@ -106,16 +109,32 @@ def outcome(name: str, delivery: Delivery, context: Context) -> dict[str, Any]:
     except Quarantined as error:
         return {"quarantined": error.reason}
     found: dict[str, Any] = {}
-    if translation.events or translation.ignored is None:
+    if translation.events or (translation.ignored is None and not translation.observations):
         found["events"] = [json.loads(encode(event)) for event in translation.events]
+    if translation.observations:
+        found["observations"] = [json.loads(written(observation)) for observation in translation.observations]
     if translation.ignored is not None:
         found["ignored"] = translation.ignored
     return found
 
 
+def written(observation: Observation) -> bytes:
+    """Return an observation in the form of `expected.json`, its properties sorted by name."""
+    return msgspec.json.encode(observation, order="sorted")
+
+
 def events_of(case: Case) -> list[Event]:
     """Return the events of a case, or [] for a quarantined one."""
+    return list(_translation(case).events)
+
+
+def observations_of(case: Case) -> list[Observation]:
+    """Return the observations of a case, or [] for a quarantined one."""
+    return list(_translation(case).observations)
+
+
+def _translation(case: Case) -> Translation:
     try:
-        return list(translate(case.connector, case.delivery, case.context).events)
+        return translate(case.connector, case.delivery, case.context)
     except Quarantined:
-        return []
+        return Translation()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.events.codec import decode, encode
-from pipeline.events.delivery import Context, Delivery
+from pipeline.events.delivery import Context, Delivery, Observation, Translation
 from pipeline.events.errors import Quarantined, Rejected
 from pipeline.events.reading import REASONS
 from tests.connectors.casebook import (
@@ -26,11 +26,15 @@ from tests.connectors.casebook import (
     connector_names,
     events_of,
     groups,
+    observations_of,
     outcome,
     translate,
+    written,
 )
 from tests.connectors.mutations import damaged_bytes, damaged_json
 
+ADDRESS = re.compile(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})\b")
+PSEUDONYM = re.compile(r"(?:[0-9a-f]{16})?")
 SECTIONS = ["What it reads", "Settings", "Set it up", "What it cannot see"]
 
 each_connector = pytest.mark.parametrize("name", connector_names())
@@ -52,6 +56,8 @@ def test_expected_quarantine_reasons_are_of_the_closed_set(case: Case) -> None:
 @each_case
 def test_translation_is_deterministic(case: Case) -> None:
     assert [encode(event) for event in events_of(case)] == [encode(event) for event in events_of(case)]
+    told = [written(observation) for observation in observations_of(case)]
+    assert [written(observation) for observation in observations_of(case)] == told
 
 
 @each_case
@@ -60,6 +66,15 @@ def test_events_survive_the_codec(case: Case) -> None:
         assert decode(encode(event)) == event
         assert all((event.id, event.source, event.subject, event.partitionkey))
         assert event.time.utcoffset() is not None
+
+
+@each_case
+def test_observations_are_complete_and_name_nobody(case: Case) -> None:
+    observations = observations_of(case)
+    _check_observations(observations)
+    for observation in observations:
+        said = [observation.id, *(text for text in observation.properties.values() if isinstance(text, str))]
+        assert not [text for text in said if ADDRESS.search(text)], f"{observation.name} holds an e-mail address"
 
 
 @each_case
@@ -72,7 +87,7 @@ def test_redelivery_is_translated_alike(case: Case) -> None:
 def test_there_are_cases_and_each_is_complete(name: str) -> None:
     found = cases(name)
     assert found, f"connectors/{name}/cases is empty"
-    assert any("events" in case.expected() for case in found)
+    assert any({"events", "observations"} & case.expected().keys() for case in found)
     assert any("quarantined" in case.expected() for case in found)
 
 
@@ -86,19 +101,29 @@ def test_one_id_means_one_content(name: str) -> None:
             content = encode(event)
             first, where = seen.setdefault((shaped_by, event.source, event.id), (content, case.name))
             assert content == first, f"{event.type} {event.id} differs between {where} and {case.name}"
+        for observation in observations_of(case):
+            content = written(observation)
+            first, where = seen.setdefault((shaped_by, "", observation.id), (content, case.name))
+            assert content == first, f"{observation.name} {observation.id} differs between {where} and {case.name}"
 
 
 @each_connector
 def test_all_ways_of_telling_a_change_give_the_same_events(name: str) -> None:
-    for change, types, ways in groups(name):
+    for change, kinds, ways in groups(name):
         assert len(ways) > 1, f"{change}: one way only"
-        assert types, f"{change}: same.json lists no event type"
-        for event_type in types:
-            told = [{encode(event) for event in events_of(way) if event.type == event_type} for way in ways]
+        assert kinds, f"{change}: same.json lists neither event types nor names of observations"
+        for kind in kinds:
+            told = [_told(way, kind) for way in ways]
             shared = min(told, key=len)
-            assert shared, f"{change}: a way yields no {event_type}"
-            for way, events in zip(ways, told, strict=True):
-                assert shared <= events, f"{change}/{way.name}: {event_type} differs"
+            assert shared, f"{change}: a way yields no {kind}"
+            for way, found in zip(ways, told, strict=True):
+                assert shared <= found, f"{change}/{way.name}: {kind} differs"
+
+
+def _told(case: Case, kind: str) -> set[bytes]:
+    """Return the events of a type, or the observations of a name."""
+    events = {encode(event) for event in events_of(case) if event.type == kind}
+    return events | {written(observation) for observation in observations_of(case) if observation.name == kind}
 
 
 @each_connector
@@ -152,12 +177,27 @@ def _check_total(name: str, delivery: Delivery, context: Context) -> None:
     except Quarantined as error:
         reason, detail = error.reason, error.detail
     else:
-        events = [encode(event) for event in translation.events]
-        assert [encode(event) for event in translate(name, delivery, context).events] == events
+        again = _encoded(translate(name, delivery, context))
+        events, observations = _encoded(translation)
+        assert again == (events, observations)
         assert [decode(raw) for raw in events] == list(translation.events)
+        _check_observations(translation.observations)
         return
     assert reason in REASONS
     assert detail, "a quarantine names the field and the value"
+
+
+def _encoded(translation: Translation) -> tuple[list[bytes], list[bytes]]:
+    return [encode(event) for event in translation.events], [written(each) for each in translation.observations]
+
+
+def _check_observations(observations: Sequence[Observation]) -> None:
+    assert len({observation.id for observation in observations}) == len(observations), "an id is told twice"
+    for observation in observations:
+        assert msgspec.json.decode(written(observation), type=Observation) == observation
+        assert all((observation.id, observation.name))
+        assert PSEUDONYM.fullmatch(observation.unit), "a unit is a pseudonym, or empty"
+        assert observation.at.utcoffset() is not None
 
 
 @each_connector
@@ -179,6 +219,6 @@ def test_cases_hold_no_address_of_a_person(name: str) -> None:
 
 
 def _addresses(path: Path) -> list[str]:
-    found = re.findall(r"[\w.+-]+@([\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,})\b", path.read_text(encoding="utf-8"))
+    found = ADDRESS.findall(path.read_text(encoding="utf-8"))
     nobodys = re.compile(r"(?:^|\.)(?:example|invalid|test)(?:\.(?:com|org|net))?$")
     return [domain for domain in found if not nobodys.search(domain)]

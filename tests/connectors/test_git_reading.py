@@ -102,6 +102,16 @@ def test_nothing_about_people_is_stored(repository: Repository) -> None:
         assert word not in delivery.body
 
 
+def test_the_assistant_stays_when_those_who_signed_are_taken_out(repository: Repository) -> None:
+    repository.commit("Faster\n\nCo-Authored-By: Claude <noreply@anthropic.com>\nSigned-off-by: Bob <b@x.example>")
+    repository.commit("By hand\n\nCo-authored-by: Claude Monet <claude@monet.example>")
+    told = commits(repository.path)
+    assert (told["Faster"].assistant, told["By hand"].assistant) == ("claude", None)
+    stored = b"".join(delivery.body for delivery in deliveries(repository.path))
+    assert b"@" not in stored
+    assert b"Monet" not in stored
+
+
 def test_a_long_message_keeps_its_trailer_and_versions_are_no_addresses() -> None:
     kept = without_people("x" * 50_000 + "\nbump lodash@4.17.21\nInitiative: faster-activation")
     assert len(kept) <= MAX_BODY + 1

@@ -7,9 +7,22 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.events.forges import Repository, existing, first_line, left_out, moved_at, pushed_commit, version_of
+from pipeline.events.coordination import ReviewRequest
+from pipeline.events.forges import (
+    REVIEW_ASKED,
+    REVIEW_WITHDRAWN,
+    Repository,
+    commit_assistant,
+    existing,
+    first_line,
+    left_out,
+    matches,
+    moved_at,
+    pushed_commit,
+    version_of,
+)
 from pipeline.events.reading import parse_object
-from pipeline.events.types import ChangeMerged, CommitRecorded
+from pipeline.events.types import ChangeCreated, ChangeMerged, CommitRecorded
 
 SHOP = Repository("https://forge.example/git", "acme/shop")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -59,3 +72,40 @@ def test_titles_and_names_are_bounded() -> None:
     assert len(first_line("x" * 900)) == 500
     assert left_out("note", "system") == "note.system"
     assert left_out("note", "Free text!") == left_out("note", None) == "note.other"
+
+
+def test_a_review_is_asked_of_a_team_or_a_person_and_no_longer() -> None:
+    asked = SHOP.review_request(REVIEW_ASKED, "acme/shop#7", NOON, team="platform")
+    gone = SHOP.review_request(REVIEW_WITHDRAWN, "acme/shop#7", NOON, team="platform")
+    person = SHOP.review_request(REVIEW_ASKED, "acme/shop#7", NOON, reviewer="a-pseudonym")
+    assert asked.data == ReviewRequest(repo="acme/shop", change="acme/shop#7", team="platform")
+    assert len({asked.id, gone.id, person.id}) == 3
+
+
+def test_the_author_of_a_commit_goes_before_a_helper() -> None:
+    helped = "Faster\n\nAssisted-by: Gemini 2.5 Pro"
+    assert commit_assistant(helped, "Claude", "noreply@anthropic.com") == "claude"
+    assert commit_assistant(helped, "Ada", "ada@acme.example") == "gemini"
+    assert commit_assistant("Faster", "Ada", "ada@acme.example") is None
+    assert commit_assistant(None, None, None) is None
+
+
+def test_who_opened_a_change_may_be_an_assistant() -> None:
+    ours, its = (SHOP.created("acme/shop#7", NOON, "a-pseudonym", assistant) for assistant in (None, "copilot"))
+    assert isinstance(its.data, ChangeCreated)
+    assert its.data.assistant == "copilot"
+    assert ours.id != its.id
+
+
+@pytest.mark.parametrize(
+    ("name", "patterns", "fits"),
+    [
+        ("Deploy / eu", ("deploy / *",), True),
+        ("deploy", ("deploy / *", "deploy"), True),
+        ("undeploy", ("deploy*",), False),
+        ("Incident", ("incident",), True),
+        ("Incident", (), False),
+    ],
+)
+def test_names_match_patterns_whatever_their_case(name: str, patterns: tuple[str, ...], *, fits: bool) -> None:
+    assert matches(name, patterns) is fits

@@ -82,6 +82,15 @@ class Forge:
         return headers["x-kind"], headers.get("x-delivery", "") or hashlib.sha256(body).hexdigest()
 
 
+class DatedForge(Forge):
+    """Its bodies are the instant at which they were signed, or empty."""
+
+    replay_window = timedelta(minutes=5)
+
+    def signed_at(self, headers: Mapping[str, str], body: bytes) -> datetime | None:  # noqa: ARG002
+        return datetime.fromisoformat(body.decode()) if body else None
+
+
 def sign(body: bytes, secret: bytes) -> str:
     return hmac.new(secret, body, hashlib.sha256).hexdigest()
 

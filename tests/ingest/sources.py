@@ -65,14 +65,19 @@ class Source(ThreadingHTTPServer):
     def answer(self, path: str, query: dict[str, str]) -> Answer:
         raise NotImplementedError
 
-    def taken(self, target: str) -> Answer:
+    def answer_post(self, path: str, query: dict[str, str], body: Any) -> Answer:
+        raise NotImplementedError
+
+    def taken(self, target: str, body: bytes | None = None) -> Answer:
         with self._counting:
             self.asked.append(target)
             number = len(self.asked)
         parts = urlsplit(target)
         self.before(number, parts.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        return self.faults.get(number) or self.answer(parts.path, query)
+        if number in self.faults:
+            return self.faults[number]
+        return self.answer(parts.path, query) if body is None else self.answer_post(parts.path, query, json.loads(body))
 
     def paths(self) -> list[str]:
         return [urlsplit(target).path for target in self.asked]
@@ -84,13 +89,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: Source
 
     def do_GET(self) -> None:
+        self._tell(self.server.taken(self.path))
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        self._tell(self.server.taken(self.path, body))
+
+    def _tell(self, answer: Answer) -> None:
         self.server.tokens.add(self.headers.get("authorization"))
-        answer = self.server.taken(self.path)
         if answer.late:
             self.server.over.wait()
             self.close_connection = True
             return
-        body = json.dumps(answer.body).encode()
+        body = b"" if answer.status == 204 else json.dumps(answer.body).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()}"'
         if answer.status == 200 and self.headers.get("if-none-match") == etag:
             answer, body = Answer(304), b""

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
 from datetime import datetime
 
 import pytest
 
 from pipeline.events.errors import Retryable
-from pipeline.ingest.committer import Committer
+from pipeline.ingest.committer import MAX_BATCH, Committer
 from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import DELIVERIES, Appended, EventLog, Record
 from tests.ingest.fakes import NOON
@@ -34,6 +34,10 @@ class Gate(MemoryLog):
         self.sizes.append(len(records))
         return appended
 
+    async def reached(self) -> None:
+        """Wait until an append has begun."""
+        assert await asyncio.to_thread(self.entered.acquire, timeout=TIMEOUT)
+
 
 def record(identity: str, value: bytes = b"") -> Record:
     return Record(source="s", id=identity, key="k", time=NOON, value=value)
@@ -43,76 +47,91 @@ def stored(log: EventLog) -> list[str]:
     return [each.id for each in log.read(DELIVERIES)]
 
 
-def test_a_future_is_done_only_when_the_record_is_stored() -> None:
+def begun(committer: Committer, *records: Record) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(committer.store(each)) for each in records]
+
+
+def numbered(count: int, start: int = 0) -> list[Record]:
+    return [record(str(number)) for number in range(start, start + count)]
+
+
+def test_it_returns_only_when_the_record_is_stored() -> None:
+    async def scenario() -> None:
+        (task,) = begun(committer, record("a"))
+        await log.reached()
+        assert not task.done()
+        log.open.set()
+        await task
+        assert stored(log) == ["a"]
+
     log = Gate()
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        future = committer.submit(record("a"))
-        assert log.entered.acquire(timeout=TIMEOUT)
-        assert not future.done()
-        log.open.set()
-        future.result(TIMEOUT)
-        assert stored(log) == ["a"]
+        asyncio.run(scenario())
 
 
 def test_those_who_wait_share_one_transaction() -> None:
+    async def scenario() -> None:
+        first = begun(committer, *numbered(3))
+        await log.reached()
+        later = begun(committer, *numbered(50, start=3))
+        await asyncio.sleep(0)
+        log.open.set()
+        await asyncio.gather(*first, *later)
+
     log = Gate()
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        futures = [committer.submit(record("first"))]
-        assert log.entered.acquire(timeout=TIMEOUT)
-        futures += [committer.submit(record(str(number))) for number in range(50)]
-        log.open.set()
-        for future in futures:
-            future.result(TIMEOUT)
-    assert log.sizes == [1, 50]
+        asyncio.run(scenario())
+    assert log.sizes == [3, 50]
 
 
-def test_many_threads_get_their_own_acknowledgement(log: EventLog) -> None:
+def test_each_gets_its_own_acknowledgement(log: EventLog) -> None:
+    async def send(name: str) -> None:
+        for number in range(20):
+            await committer.store(record(f"{name}{number}"))
+            assert f"{name}{number}" in stored(log)
+
+    async def scenario() -> None:
+        await asyncio.gather(*(send(name) for name in "abcd"))
+
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-
-        def send(name: str) -> None:
-            for number in range(20):
-                committer.submit(record(f"{name}{number}")).result(TIMEOUT)
-                assert f"{name}{number}" in stored(log)
-
-        threads = [threading.Thread(target=send, args=(name,)) for name in "abcd"]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(TIMEOUT)
+        asyncio.run(scenario())
     assert len(stored(log)) == 80
 
 
 def test_a_duplicate_is_acknowledged_too(log: EventLog) -> None:
+    async def scenario() -> None:
+        await asyncio.gather(committer.store(record("a")), committer.store(record("a")))
+        await committer.store(record("a"))
+
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        for _ in range(2):
-            committer.submit(record("a")).result(TIMEOUT)
+        asyncio.run(scenario())
     assert stored(log) == ["a"]
 
 
 def test_an_error_reaches_everyone_in_the_batch_and_the_next_batch_goes_on() -> None:
+    async def scenario() -> None:
+        failed = await asyncio.gather(*begun(committer, record("a"), record("b")), return_exceptions=True)
+        assert [str(each) for each in failed] == ["no space left"] * 2
+        log.error = None
+        await committer.store(record("c"))
+
     log = Gate()
     log.error = Retryable("no space left")
     log.open.set()
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        with pytest.raises(Retryable, match="no space left"):
-            committer.submit(record("a")).result(TIMEOUT)
-        log.error = None
-        committer.submit(record("b")).result(TIMEOUT)
-    assert stored(log) == ["b"]
+        asyncio.run(scenario())
+    assert stored(log) == ["c"]
 
 
-def test_a_record_that_cannot_be_stored_does_not_take_others_with_it() -> None:
-    log = Gate()
+def test_a_record_that_cannot_be_stored_does_not_take_others_with_it(log: EventLog) -> None:
+    async def scenario() -> list[BaseException | None]:
+        tasks = begun(committer, record("good"), naive("bad"), record("fine"))
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        blocker = committer.submit(record("blocker"))
-        assert log.entered.acquire(timeout=TIMEOUT)
-        good, bad, fine = (committer.submit(each) for each in (record("good"), naive("bad"), record("fine")))
-        log.open.set()
-        with pytest.raises(TypeError):
-            bad.result(TIMEOUT)
-        for future in (blocker, good, fine):
-            future.result(TIMEOUT)
-    assert stored(log) == ["blocker", "good", "fine"]
+        outcomes = asyncio.run(scenario())
+    assert [type(each) for each in outcomes] == [type(None), TypeError, type(None)]
+    assert stored(log) == ["good", "fine"]
 
 
 def naive(identity: str) -> Record:
@@ -122,41 +141,54 @@ def naive(identity: str) -> Record:
 
 @pytest.mark.parametrize(("records", "size"), [(2, 1_000), (100, 20)])
 def test_too_much_waiting_is_refused_at_once(records: int, size: int) -> None:
-    log = Gate()
-    with Committer(log, DELIVERIES, lambda: NOON, max_pending=records, max_pending_bytes=size) as committer:
-        futures = [committer.submit(record("first", bytes(1_000)))]
-        assert log.entered.acquire(timeout=TIMEOUT)
-        futures += [committer.submit(record(str(number), bytes(10))) for number in range(2)]
+    async def scenario() -> None:
+        tasks = begun(committer, record("first", bytes(1_000)))
+        await log.reached()
+        tasks += begun(committer, *(record(str(number), bytes(10)) for number in range(2)))
+        await asyncio.sleep(0)
         with pytest.raises(Retryable, match="2 deliveries wait") as refused:
-            committer.submit(record("one too many", bytes(10)))
+            await committer.store(record("one too many", bytes(10)))
         assert refused.value.after == 1.0
         log.open.set()
-        for future in futures:
-            future.result(TIMEOUT)
+        await asyncio.gather(*tasks)
+
+    log = Gate()
+    with Committer(log, DELIVERIES, lambda: NOON, max_pending=records, max_pending_bytes=size) as committer:
+        asyncio.run(scenario())
     assert stored(log) == ["first", "0", "1"]
 
 
 def test_closing_stores_what_waits_and_refuses_more() -> None:
+    async def scenario() -> None:
+        begun(committer, record("first"))
+        await log.reached()
+        begun(committer, *numbered(2 * MAX_BATCH + 500))
+        await asyncio.sleep(0)
+
     log = Gate()
     committer = Committer(log, DELIVERIES, lambda: NOON)
-    futures: list[Future[None]] = [committer.submit(record("0"))]
-    assert log.entered.acquire(timeout=TIMEOUT)
-    futures += [committer.submit(record(str(number))) for number in range(1, 2_500)]
+    asyncio.run(scenario())
     log.open.set()
     committer.close()
-    assert all(future.done() and future.exception() is None for future in futures)
-    assert len(stored(log)) == 2_500
+    assert log.sizes == [1, MAX_BATCH, MAX_BATCH, 500]
     with pytest.raises(Retryable, match="shutting down"):
-        committer.submit(record("late"))
+        asyncio.run(committer.store(record("late")))
 
 
-def test_a_cancelled_future_does_not_lose_the_record() -> None:
+def test_whoever_stops_waiting_does_not_lose_the_record() -> None:
+    async def scenario() -> None:
+        (first,) = begun(committer, record("first"))
+        await log.reached()
+        abandoned, kept = begun(committer, record("abandoned"), record("kept"))
+        await asyncio.sleep(0)
+        for task in (first, abandoned):
+            task.cancel()
+        log.open.set()
+        await kept
+        assert first.cancelled()
+        assert abandoned.cancelled()
+
     log = Gate()
     with Committer(log, DELIVERIES, lambda: NOON) as committer:
-        committer.submit(record("first"))
-        assert log.entered.acquire(timeout=TIMEOUT)
-        abandoned, kept = committer.submit(record("abandoned")), committer.submit(record("kept"))
-        assert abandoned.cancel()
-        log.open.set()
-        kept.result(TIMEOUT)
+        asyncio.run(scenario())
     assert stored(log) == ["first", "abandoned", "kept"]

@@ -20,6 +20,7 @@ from tests.simulation.stories import STORIES
 from tests.simulation.story import moment
 from tests.snapshots.desk import Desk, ask
 
+METRIC_QUERIES = ("dora", "flow", "coordination", "assistants")
 #: (metric, stat, scope kind, scope, window) -> (value, n, unit)
 Points = dict[tuple[Any, ...], tuple[float, int, str]]
 
@@ -32,9 +33,15 @@ def folded(desk: Desk, as_of: datetime) -> Points:
 
 
 def queried(desk: Desk, as_of: datetime | None) -> Points:
-    query = queries.load("dora")
-    values = query.with_defaults({} if as_of is None else {"as_of": as_of.isoformat()})
-    return points(ask(desk.directory, query.sql, **values))
+    """Ask all queries that compute metrics; no two of them give the same."""
+    found: Points = {}
+    for name in METRIC_QUERIES:
+        query = queries.load(name)
+        values = query.with_defaults({} if as_of is None else {"as_of": as_of.isoformat()})
+        given = points(ask(desk.directory, query.sql, **values))
+        assert found.keys().isdisjoint(given)
+        found |= given
+    return found
 
 
 def points(rows: list[dict[str, Any]]) -> Points:

@@ -49,11 +49,14 @@ class Hub(ThreadingHTTPServer):
             f"pulls/{number}/commits": company["commits"],
             f"pulls/{number}/reviews": recorded("review/polled"),
             "issues": recorded("issue-closed/polled"),
+            "issues/events": recorded("review-asked/history"),
             "deployments": [deployment],
             f"deployments/{deployment['id']}/statuses": recorded("deployed/polled")["statuses"],
             "releases": recorded("release/polled"),
             "commits": recorded("polled-commits"),
         }
+        #: Pages behind this one are refused, as GitHub does with very long lists.
+        self.last_page = 400
         self.faults: list[Answer] = []
         self.asked: list[str] = []
         self.tokens: set[str | None] = set()
@@ -69,6 +72,8 @@ class Hub(ThreadingHTTPServer):
             return 200, {}, recorded("run/polled")
         items = self.lists.get(path, [])
         page = int(query.get("page", ["1"])[0])
+        if page > self.last_page:
+            return 422, {}, {"message": "In order to keep the API fast for everyone, pagination is limited"}
         found = f'"{path}-{page}-{len(items)}"'
         if etag == found:
             return 304, {"etag": found}, None
@@ -131,6 +136,7 @@ def test_everything_is_read_page_by_page(hub: Hub, http: httpx.Client) -> None:
         "rest.pull_comments": 1,
         "rest.issue_comments": 1,
         "rest.issues": 1,
+        "rest.issue_events": 1,
         "rest.deployments": 1,
         "rest.deployment_statuses": 1,
         "rest.actions_runs": 1,
@@ -255,3 +261,20 @@ def test_an_answer_that_is_no_list_is_retryable(hub: Hub, http: httpx.Client) ->
     hub.faults = [(200, {}, {"message": "a proxy's page"})]
     with pytest.raises(Retryable, match="no list"):
         list(poll(http, REPO, NOW))
+
+
+def test_a_list_that_is_too_long_ends_where_github_ends_it(hub: Hub, http: httpx.Client) -> None:
+    entry = hub.lists["issues/events"][0]
+    hub.lists["issues/events"] = [{**entry, "id": number} for number in range(3)]
+    hub.last_page = 2
+    kinds = Counter(delivery.kind for delivery in poll(http, REPO, NOW))
+    assert kinds["rest.issue_events"] == 2
+    assert kinds["rest.commits"] == 1, "the lists behind it are read"
+
+
+def test_histories_are_read_back_to_since(hub: Hub, http: httpx.Client) -> None:
+    entry = hub.lists["issues/events"][0]
+    hub.lists["issues/events"] = [{**entry, "id": number} for number in range(3)]
+    later = datetime(2026, 1, 1, tzinfo=UTC)
+    kinds = [delivery.kind for delivery in poll(http, REPO, NOW, since=later)]
+    assert kinds.count("rest.issue_events") == 1, "what follows is older still"

@@ -10,19 +10,22 @@ import pytest
 from connectors.github import CONNECTOR
 from connectors.github.kinds import LEFT_OUT, WEBHOOKS
 from connectors.github.repository import from_page_url, from_url, number_in
+from pipeline.events.coordination import DecisionEvent
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.errors import Quarantined
-from pipeline.events.types import ChangeReviewed, ChangeUpdated, DeploymentEvent, PipelineRun
+from pipeline.events.types import ChangeCreated, ChangeReviewed, ChangeUpdated, DeploymentEvent, PipelineRun
 from tests.connectors.casebook import RECEIVED_AT, ROOT, read_case
 
 CASES = ROOT / "github" / "cases"
 CONTEXT = Context(actor_key=b"key")
 
 
-def translate(kind: str, body: Any, headers: dict[str, str] | None = None) -> Translation:
+def translate(
+    kind: str, body: Any, headers: dict[str, str] | None = None, settings: dict[str, str] | None = None
+) -> Translation:
     raw = json.dumps(body).encode()
     delivery = Delivery(connector="github", id="1", kind=kind, received_at=RECEIVED_AT, body=raw, headers=headers or {})
-    return CONNECTOR.translate(delivery, CONTEXT)
+    return CONNECTOR.translate(delivery, Context(actor_key=b"key", settings=settings or {}))
 
 
 def body_of(case: str) -> Any:
@@ -248,3 +251,98 @@ def test_a_history_of_a_pull_request_tells_merges_and_closes_apart() -> None:
     assert translate("rest.issue_events", [{**entry, "event": "closed"}]).ignored == "issue_events.closed"
     issue["pull_request"] = {"url": "older answers do not tell"}
     assert translate("rest.issue_events", [{**entry, "event": "closed"}]).ignored == "issue_events.closed"
+
+
+@pytest.mark.parametrize(
+    ("status", "conclusion", "told"),
+    [
+        ("queued", None, "workflow_job.queued"),
+        ("waiting", None, "workflow_job.waiting"),
+        ("completed", "skipped", "workflow_job.skipped"),
+        ("in_progress", None, ["deployment.started"]),
+        ("completed", "success", ["deployment.started", "service.deployed"]),
+        ("completed", "failure", ["deployment.started", "deployment.failed"]),
+        ("completed", "cancelled", ["deployment.started", "deployment.cancelled"]),
+        ("completed", "a conclusion of 2031", ["deployment.started"]),
+    ],
+)
+def test_jobs_that_deploy(status: str, conclusion: str | None, told: list[str] | str) -> None:
+    body = body_of("job-deployed/webhook")
+    body["workflow_job"].update(status=status, conclusion=conclusion)
+    found = translate("workflow_job", body, settings={"deploy_jobs": "Deploy / *", "deploy_jobs_environment": "live"})
+    assert (found.ignored or names(found)) == told
+    assert {event.data.environment for event in found.events if isinstance(event.data, DeploymentEvent)} <= {"live"}
+
+
+def test_a_job_with_an_environment_is_left_to_its_deployment() -> None:
+    body = {**body_of("job-deployed/webhook"), "deployment": {"id": 1}}
+    found = translate("workflow_job", body, settings={"deploy_jobs": "*"})
+    assert found.ignored == "workflow_job.deployment"
+
+
+def test_a_rerun_asks_for_approval_anew() -> None:
+    first, again = body_of("approval-asked"), body_of("approval-asked")
+    again["workflow_run"]["run_attempt"] = 2
+    decisions = {
+        event.data.decision
+        for body in (first, again)
+        for event in translate("deployment_review", body).events
+        if isinstance(event.data, DecisionEvent)
+    }
+    assert len(decisions) == 2
+
+
+def test_what_was_asked_is_what_was_decided() -> None:
+    asked, given, refused = (
+        [event.data for event in translate("deployment_review", body_of(case)).events]
+        for case in ("approval-asked", "approval-given", "approval-refused")
+    )
+    ids = [{data.decision for data in told if isinstance(data, DecisionEvent)} for told in (asked, given, refused)]
+    assert ids[0] < ids[1], "one approval covers two environments"
+    assert ids[0] == ids[2], "also of a run that is gone"
+
+
+def test_an_approval_without_a_run_is_quarantined() -> None:
+    body = body_of("approval-refused")
+    body["workflow_job_run"]["html_url"] = "https://github.com/acme/shop"
+    with pytest.raises(Quarantined, match=r"workflow_run\.id"):
+        translate("deployment_review", body)
+
+
+def test_an_addition_and_a_removal_of_one_moment_are_in_order() -> None:
+    added, removed = (
+        translate("issue_dependencies", body_of(case)) for case in ("dependency/from-the-blocker", "dependency-removed")
+    )
+    assert names(added) == ["dependency.added"]
+    assert names(removed) == ["dependency.removed"]
+    assert added.events[0].time < removed.events[0].time
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"), [("issue_dependencies", "dependency-removed"), ("sub_issues", "sub-issue-removed")]
+)
+def test_an_unknown_change_of_a_link_is_left_out_by_name(kind: str, case: str) -> None:
+    assert translate(kind, {**body_of(case), "action": "reordered"}).ignored == f"{kind}.reordered"
+
+
+def test_labels_and_types_of_incidents_are_settings() -> None:
+    body = body_of("incident/webhook")
+    assert "incident.resolved" in names(translate("issues", body))
+    assert "incident.resolved" not in names(translate("issues", body, settings={"incident_labels": "outage"}))
+    body["issue"].update(labels=[], type={"name": "Outage"})
+    assert "incident.resolved" in names(translate("issues", body, settings={"incident_types": "bug, out*"}))
+
+
+def test_the_account_of_an_assistant_opened_it_and_its_text_names_another() -> None:
+    created, updated, _ = (event.data for event in translate("pull_request", body_of("merged-by-queue")).events)
+    assert isinstance(created, ChangeCreated)
+    assert isinstance(updated, ChangeUpdated)
+    assert (created.assistant, updated.assistant) == ("copilot", "claude")
+
+
+def test_other_bots_are_no_assistants() -> None:
+    body = body_of("pull-request-opened")
+    body["pull_request"]["user"] = {"login": "dependabot[bot]", "type": "Bot"}
+    created = translate("pull_request", body).events[0].data
+    assert isinstance(created, ChangeCreated)
+    assert created.assistant is None

@@ -11,6 +11,7 @@ import pytest
 from connectors.gitlab import CONNECTOR
 from connectors.gitlab.fields import is_automation
 from connectors.gitlab.project import Project, from_url, from_url_below
+from pipeline.events.coordination import DecisionEvent
 from pipeline.events.delivery import Context, Delivery
 from pipeline.events.envelope import Event
 from pipeline.events.types import BranchUpdated, TicketMoved
@@ -106,3 +107,41 @@ def test_an_incident_is_reopened() -> None:
         event.type for event in events_of("issue", body) if ".incident." in event.type or "-incident." in event.type
     ]
     assert [kind.rsplit(".", 3)[0].rpartition("incident.")[2] for kind in kinds] == ["reported", "reported", "reopened"]
+
+
+@pytest.mark.parametrize(
+    ("approvals", "status", "pending", "told"),
+    [
+        ([], "created", 0, []),
+        ([], "blocked", 1, ["requested"]),
+        (["approved"], "blocked", 1, ["requested"]),
+        (["approved"], "running", 1, ["requested"]),
+        (["approved", "approved"], "running", 0, ["requested", "decided accepted"]),
+        (["approved"], "created", None, ["requested", "decided accepted"]),
+        (["approved", "rejected"], "blocked", 1, ["requested", "decided rejected"]),
+    ],
+)
+def test_a_deployment_is_decided_by_one_refusal_or_by_the_last_approval(
+    approvals: list[str], status: str, pending: int | None, told: list[str]
+) -> None:
+    (item,) = body_of("polled-deployment-waits")
+    given = [{"status": each, "created_at": f"2026-02-03T0{hour}:00:00Z"} for hour, each in enumerate(approvals)]
+    item.update(status=status, pending_approval_count=pending, approvals=given)
+    decisions = [
+        f"{event.type.split('.')[-4]} {event.data.outcome or ''}".strip()
+        for event in events_of("rest.deployments", [item])
+        if isinstance(event.data, DecisionEvent)
+    ]
+    assert decisions == told
+
+
+def test_no_person_is_told_as_an_approver() -> None:
+    data = [event.data for event in events_of("rest.deployments", body_of("polled-deployment-waits"))]
+    assert [each.approvers for each in data if isinstance(each, DecisionEvent)] == [["release-managers"]]
+
+
+def test_a_reviewer_whose_state_stayed_says_nothing() -> None:
+    body = body_of("reviewer-requests-changes")
+    before = len(events_of("merge_request", body))
+    body["changes"]["reviewers"]["previous"][0]["state"] = "requested_changes"
+    assert len(events_of("merge_request", body)) == before - 1

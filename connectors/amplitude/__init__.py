@@ -1,0 +1,29 @@
+"""Amplitude: events of webhook streaming, exports and cohort webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.amplitude import translate
+from pipeline.events import proofs
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+
+class Amplitude:
+    """The connector; see README.md."""
+
+    name = "amplitude"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Raise `Rejected` (401) unless a secret is shown; nothing is signed."""
+        proofs.check_token(self.name, headers, secrets)
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
+        """Return (the kind by the shape of the body, a hash of the body)."""
+        return translate.kind_of(body), proofs.body_id(body)
+
+
+CONNECTOR: Connector = Amplitude()

@@ -1,0 +1,29 @@
+"""Amazon CloudWatch: changes of alarms, by EventBridge or SNS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.cloudwatch import translate
+from pipeline.events import proofs
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+
+class CloudWatch:
+    """The connector; see README.md."""
+
+    name = "cloudwatch"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Raise `Rejected` (401) unless a secret is shown; the certificates of SNS would have to be fetched."""
+        proofs.check_token(self.name, headers, secrets)
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
+        """Return (what the message tells, a hash of the body)."""
+        return translate.kind_of(body), proofs.body_id(body)
+
+
+CONNECTOR: Connector = CloudWatch()

@@ -1,0 +1,29 @@
+"""Mixpanel: events of raw exports and of the import format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.mixpanel import translate
+from pipeline.events import proofs
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+
+class Mixpanel:
+    """The connector; see README.md."""
+
+    name = "mixpanel"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Raise `Rejected` (401) unless a secret is shown; nothing is signed."""
+        proofs.check_token(self.name, headers, secrets)
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
+        """Return (the kind by the shape of the body, a hash of the body)."""
+        return translate.kind_of(body), proofs.body_id(body)
+
+
+CONNECTOR: Connector = Mixpanel()

@@ -1,0 +1,29 @@
+"""Unleash: events as its webhook integration sends them, and its event log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connectors.unleash import translate
+from pipeline.events import proofs
+from pipeline.events.delivery import Connector, Context, Delivery, Translation
+
+
+class Unleash:
+    """The connector; see README.md."""
+
+    name = "unleash"
+
+    def translate(self, delivery: Delivery, context: Context) -> Translation:
+        return translate.translate(delivery, context)
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Raise `Rejected` (401) unless a secret is shown: Unleash signs nothing, but can send `Authorization`."""
+        proofs.check_token(self.name, headers, secrets)
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:  # noqa: ARG002
+        """Return (type of the event, a hash of the body)."""
+        return translate.kind_of(body), proofs.body_id(body)
+
+
+CONNECTOR: Connector = Unleash()
