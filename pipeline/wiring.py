@@ -165,12 +165,13 @@ class Wiring:
     def poll_loop(self, tell: Callable[[Job, Report], None]) -> Iterator[PollLoop]:
         """Yield the loop over everything whose settings have `poll`; `tell` is called after each job."""
         with ExitStack() as stack:
-            jobs = self._jobs()
+            jobs = self.jobs()
             names = dict.fromkeys(job.connector for job in jobs)
             pollings = {name: stack.enter_context(self.polling(name)) for name in names}
             yield PollLoop(jobs, pollings, clock, tell)
 
-    def _jobs(self) -> list[Job]:
+    def jobs(self) -> list[Job]:
+        """Return everything whose settings have `poll`. Raises `ConfigError` for one that names no scope."""
         jobs = []
         for name, given in self.settings.connectors.items():
             if given.poll is None:

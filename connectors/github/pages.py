@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from connectors.github import changes, code, runs, tickets
+from connectors.github import changes, code, graphql, runs, tickets
 from connectors.github.repository import NUMBER_HEADER, number_in, of_item
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, joined
@@ -108,6 +108,7 @@ PAGES: dict[str, Reader] = {
     "rest.actions_jobs": _job,
     "rest.releases": _release,
     "rest.commits": _commit,
+    "graphql.deployments": graphql.deployment,
 }
 
 
@@ -120,6 +121,8 @@ def items(root: Node) -> list[Node]:
     """Return the items of a page."""
     if isinstance(root.value, list):
         return root.items()
+    if (answered := graphql.deployments(root)) is not None:
+        return answered
     around = next((name for name in ("workflow_runs", "jobs") if root.has(name)), None)
     return root.items(around) if around else [root.child()]
 

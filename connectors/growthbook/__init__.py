@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from connectors.growthbook import translate
 from pipeline.events import proofs
@@ -16,6 +17,7 @@ class GrowthBook:
     """The connector; see README.md."""
 
     name = "growthbook"
+    replay_window = proofs.REPLAY_WINDOW
 
     def translate(self, delivery: Delivery, context: Context) -> Translation:
         return translate.translate(delivery, context)
@@ -32,6 +34,10 @@ class GrowthBook:
             return
         as_they_stand = [base64.b64encode(secret) for secret in known]
         proofs.check_standard_webhook(self.name, headers, body, [*as_they_stand, *known])
+
+    def signed_at(self, headers: Mapping[str, str], body: bytes) -> datetime | None:  # noqa: ARG002
+        """Return `Webhook-Timestamp` of an SDK webhook; an event webhook signs its body alone."""
+        return None if SIGNATURE in proofs.lowered(headers) else proofs.standard_webhook_signed_at(headers)
 
     def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
         """Return (the event, or `payload.changed`, the id of the message or a hash of the body)."""

@@ -1,4 +1,4 @@
-"""Reading a changelog: which item of which change is a move, a link, a reopening or a new key.
+"""Reading a changelog: which item of which change is a move, a link, a transfer, a reopening or a new key.
 
 A change has one id in a webhook, in an issue's `changelog` and on the pages of the changelog endpoint. Only the last
 two tell its time. A webhook has the issue's `updated`, some milliseconds earlier (Jira writes the issue before its
@@ -13,8 +13,9 @@ from datetime import datetime
 
 import msgspec
 
-from connectors.jira.issue import person
+from connectors.jira.issue import clean, person, project_of
 from connectors.jira.links import Edge, Phrases, edge_in_text, is_key
+from connectors.jira.settings import Settings
 from pipeline.events.delivery import Context
 from pipeline.events.errors import Quarantined
 from pipeline.events.ids import event_id
@@ -37,6 +38,14 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
     to_status: str
     from_status: str | None
+    reason: str | None
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """From one team, or project, to another. `from_team` None: it had none."""
+
+    to_team: str
+    from_team: str | None
 
 
 class LinkChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,16 +97,30 @@ def change_id(change: Change, *parts: object) -> str:
     return f"{int(change.id):0{_CHANGE_DIGITS}x}"[-_CHANGE_DIGITS:] + digest[_CHANGE_DIGITS:]
 
 
-def moves(change: Change) -> list[Move]:
-    """Return the moves between statuses that a change tells."""
+def moves(change: Change, settings: Settings) -> list[Move]:
+    """Return the moves between statuses that a change tells, with what the same change says of why."""
     return [
         Move(
             to_status=item.text_or_none("toString") or item.text("to"),
             from_status=item.text_or_none("fromString") or item.key_or_none("from"),
+            reason=_reason(change, settings),
         )
         for item in change.items
         if _is(item, "status")
     ]
+
+
+def transfers(change: Change, settings: Settings) -> list[Transfer]:
+    """Return the transfers that a change tells: of the team field, or of the project where no such field is set."""
+    if settings.team_field:
+        items = [item for item in change.items if _is_custom(item, settings.team_field, settings.team_field_name)]
+        told: list[tuple[str | None, str | None]] = [
+            (clean(item.text_or_none("fromString")), clean(item.text_or_none("toString"))) for item in items
+        ]
+    else:
+        former, present = former_key(change), next(iter(_values(change, "Key", "toString")), None)
+        told = [(project_of(former), project_of(present))] if former is not None and is_key(present) else []
+    return [Transfer(to_team=after, from_team=before) for before, after in told if after and before != after]
 
 
 def link_changes(key: str, change: Change, phrases: Phrases) -> list[LinkChange]:
@@ -129,6 +152,31 @@ def former_key(change: Change) -> str | None:
                 raise Quarantined("bad_value", f"{item.path}.fromString is {key!r}; expected the former issue key")
             return key
     return None
+
+
+def _reason(change: Change, settings: Settings) -> str | None:
+    """Return why: what was given in the field for that, else the resolution that was set.
+
+    Every copy of a change tells both. A comment that went with it does not count: only a webhook shows them together.
+    """
+    field = settings.reason_field
+    given = [item.text_or_none("toString") for item in change.items if field and _is_custom(item, field, field)]
+    found = (clean(text) for text in (*given, *_values(change, "resolution", "toString")))
+    return next((text for text in found if text), None)
+
+
+def _values(change: Change, name: str, side: str) -> list[str | None]:
+    return [item.text_or_none(side) for item in change.items if _is(item, name)]
+
+
+def _is_custom(item: Node, field_id: str, name: str) -> bool:
+    """Whether an item is about a custom field, by its id; where none is told (Data Center), by its name."""
+    told = item.text_or_none("fieldId")
+    if told is not None:
+        return told == field_id
+    return (
+        item.text_or_none("fieldtype") == "custom" and (item.text_or_none("field") or "").casefold() == name.casefold()
+    )
 
 
 def _is(item: Node, name: str, field_id: str | None = None) -> bool:

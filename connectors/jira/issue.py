@@ -98,7 +98,7 @@ def read_snapshot(fields: Node, page: Node, settings: Settings, context: Context
         status=_text(fields, "status", "name") or "",
         done=fields.text_or_none("status", "statusCategory", "key") == "done",
         parent=_parent(fields, page, settings),
-        labels=_names(_clean(label) for label in fields.texts("labels")),
+        labels=_names(clean(label) for label in fields.texts("labels")),
         components=components,
         team=_chosen(fields.at(settings.team_field).value) if settings.team_field else None,
         assignee=person(context, fields.at("assignee")),
@@ -124,14 +124,14 @@ def is_incident(snapshot: Snapshot, settings: Settings) -> bool:
     )
 
 
+def clean(text: str | None) -> str | None:
+    """Return a text, cut, and without the NUL that Jira lets pass and databases refuse; None for an empty one."""
+    return (text or "").replace("\x00", "")[:MAX_TEXT] or None
+
+
 def _text(node: Node, *names: str) -> str | None:
     text = node.text_or_none(*names)
-    return None if text is None else _clean(text)
-
-
-def _clean(text: str) -> str:
-    """Return a text, cut, and without the NUL that Jira lets pass and databases refuse."""
-    return text.replace("\x00", "")[:MAX_TEXT]
+    return None if text is None else clean(text)
 
 
 def _names(found: Iterable[str | None]) -> list[str]:
@@ -146,7 +146,7 @@ def _chosen(value: object) -> str | None:
         value = [value.get(name) for name in ("value", "name", "title")]
     if isinstance(value, list):
         return next((text for each in value if (text := _chosen(each)) is not None), None)
-    return (_clean(value) or None) if isinstance(value, str) else None
+    return clean(value) if isinstance(value, str) else None
 
 
 def _service(fields: Node, components: list[str], settings: Settings) -> str | None:

@@ -13,6 +13,8 @@ DEFAULTS: Mapping[str, str] = {
     "tracker": "jira",
     "epic_field": "",
     "team_field": "",
+    "team_field_name": "Team",
+    "reason_field": "",
     "flagged_field": "",
     "service_field": "",
     "blocking_link_types": "Blocks, Blocker, Dependency, Depends, Dependent",
@@ -30,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tracker: str
     epic_field: str
     team_field: str
+    team_field_name: str
+    reason_field: str
     flagged_field: str
     service_field: str
     blocking_link_types: frozenset[str]
@@ -52,6 +56,8 @@ def _parse(pairs: tuple[tuple[str, str], ...]) -> Settings:
         tracker=text["tracker"],
         epic_field=text["epic_field"],
         team_field=text["team_field"],
+        team_field_name=text["team_field_name"],
+        reason_field=text["reason_field"],
         flagged_field=text["flagged_field"],
         service_field=text["service_field"],
         blocking_link_types=frozenset(_listed(text["blocking_link_types"])),

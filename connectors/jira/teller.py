@@ -8,9 +8,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from connectors.jira.changes import Change, change_id, clears_resolution, former_key, link_changes, moves, whole_second
+from connectors.jira.changes import (
+    Change,
+    change_id,
+    clears_resolution,
+    former_key,
+    link_changes,
+    moves,
+    transfers,
+    whole_second,
+)
 from connectors.jira.issue import Snapshot, project_of
 from connectors.jira.links import Edge, Phrases
+from connectors.jira.settings import Settings
+from pipeline.events.coordination import TicketTransferred
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id
 from pipeline.events.types import (
@@ -29,6 +40,7 @@ UPDATED = "dev.cdevents.ticket.updated.0.2.0"
 CLOSED = "dev.cdevents.ticket.closed.0.2.0"
 MOVED = "dev.cdeventsx.leadline-ticket.moved.1.0.0"
 DELETED = "dev.cdeventsx.leadline-ticket.deleted.1.0.0"
+(TRANSFERRED,) = TicketTransferred.TYPES
 ADDED = "dev.cdeventsx.leadline-dependency.added.1.0.0"
 REMOVED = "dev.cdeventsx.leadline-dependency.removed.1.0.0"
 DETECTED = "dev.cdevents.incident.detected.0.3.0"
@@ -90,10 +102,11 @@ class Teller:
         )
         self._tell(UPDATED, updated, data, self._id("updated", updated, _content(data)))
 
-    def changes(self, changes: Iterable[Change], phrases: Phrases) -> None:
-        """Tell moves, links and a change of project. `changes` are in the order in which they happened."""
+    def changes(self, changes: Iterable[Change], phrases: Phrases, settings: Settings) -> None:
+        """Tell moves, transfers, links and a new key. `changes` are in the order in which they happened."""
         for change in changes:
-            self._moves(change)
+            self._moves(change, settings)
+            self._transfers(change, settings)
             for link in link_changes(self._ticket.key, change, phrases):
                 self._edges[link.edge] = link.added
                 self._edge(link.edge, change.at, added=link.added)
@@ -152,18 +165,31 @@ class Teller:
             if clears_resolution(change):
                 self._incident(REOPENED, change.at, data)
 
-    def _moves(self, change: Change) -> None:
-        for move in moves(change):
+    def _moves(self, change: Change, settings: Settings) -> None:
+        for move in moves(change, settings):
             data = TicketMoved(
                 tracker=self._ticket.tracker,
                 ticket=self._ticket.key,
                 to_status=move.to_status,
                 from_status=move.from_status,
                 actor=change.actor,
+                reason=move.reason,
             )
             ordered = change_id(change, self._ticket.key, "moved", move.from_status, move.to_status)
             self._tell(MOVED, change.at, data, ordered)
             self._last_move = change.at
+
+    def _transfers(self, change: Change, settings: Settings) -> None:
+        for transfer in transfers(change, settings):
+            data = TicketTransferred(
+                tracker=self._ticket.tracker,
+                ticket=self._ticket.key,
+                to_team=transfer.to_team,
+                from_team=transfer.from_team,
+                actor=change.actor,
+            )
+            ordered = change_id(change, self._ticket.key, "transferred", transfer.from_team, transfer.to_team)
+            self._tell(TRANSFERRED, change.at, data, ordered)
 
     def _edge(self, edge: Edge, at: datetime, *, added: bool) -> None:
         """The id holds the edge and the second, not the change: both issues have a change of their own for one link."""

@@ -86,7 +86,7 @@ def _told(
     if created is not None:
         teller.created(created, person(context, fields.at("creator")))
     teller.snapshot(snapshot, updated)
-    teller.changes(changes, learn_phrases(links, settings))
+    teller.changes(changes, learn_phrases(links, settings), settings)
     teller.seen_links(linked(key_of(issue), links, settings), updated)
     closed = teller.closed(closed_at(fields, snapshot), snapshot)
     if is_incident(snapshot, settings):
@@ -106,7 +106,7 @@ def _changelog(root: Node, header: str | None, settings: Settings, context: Cont
         raise Quarantined("missing_field", f"the issue key is {key!r}; give it in the header {ISSUE_HEADER}")
     source = source_of(settings, page, *(history.at("author") for history in histories))
     teller = Teller(Ticket(source, settings.tracker, key))
-    teller.changes(told_changes(histories, context), known_phrases(settings))
+    teller.changes(told_changes(histories, context), known_phrases(settings), settings)
     return Translation(events=teller.events())
 
 

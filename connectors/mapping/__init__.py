@@ -30,9 +30,9 @@ class MappingConnector:
         """Return (`X-Leadline-Kind`, or `body` where the body itself tells its kind; a hash of the body)."""
         return proofs.lowered(headers).get(KIND_HEADER, "").strip() or BODY, proofs.body_id(body)
 
-    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None:  # noqa: ARG002
+    def respond(self, headers: Mapping[str, str], body: bytes) -> Answer | None:  # noqa: ARG002
         """Repeat the challenge with which some tools ask whether an address is ours; see `challenge.py`."""
-        challenge = challenge_in(body) if method == "POST" else None
+        challenge = challenge_in(body)
         if challenge is None:
             return None
         return Answer(body=msgspec.json.encode({"challenge": challenge}), media_type="application/json")

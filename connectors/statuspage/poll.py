@@ -11,6 +11,7 @@ import httpx
 from connectors.statuspage.translate import OPEN
 from pipeline.events.asking import UNTOLD_WAIT, Api, Item, moment
 from pipeline.events.errors import ConfigError, Retryable
+from pipeline.events.limits import rest_wanted
 from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url
 
 API = "https://api.statuspage.io/v1"

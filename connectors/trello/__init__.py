@@ -42,7 +42,7 @@ class Trello:
         kind, identity = translate.describe(body)
         return kind, identity or proofs.body_id(body)
 
-    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None:  # noqa: ARG002
+    def greet(self, method: str, headers: Mapping[str, str]) -> Answer | None:  # noqa: ARG002
         """Answer the `HEAD` of the callback URL without which Trello creates no webhook."""
         return Answer() if method == "HEAD" else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipeline.events.delivery import Answer, Connector, Context, Delivery, Handshaking, Translation
+from pipeline.events.delivery import Answer, Connector, Context, Delivery, Greeting, Translation
 from pipeline.events.errors import Rejected
 
 
@@ -13,7 +13,7 @@ class WithoutSecret:
 
     Its `verify` lets everything in if `allow_unsigned`, else it refuses with 403 and names the setting. What the
     connector refuses for another reason than a missing proof stays refused: one that is never pushed to, for instance.
-    A time is not looked at, since nobody vouches for it.
+    Whether anybody is here, it tells. How old a message is, nobody vouches for.
     """
 
     def __init__(self, connector: Connector, *, allow_unsigned: bool) -> None:
@@ -30,24 +30,18 @@ class WithoutSecret:
         except Rejected as error:
             if error.status != 401:
                 raise
-        self._refuse_unless_open()
-
-    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
-        return self._connector.describe(headers, body)
-
-    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
-        if not isinstance(self._connector, Handshaking):
-            return None
-        self._refuse_unless_open()
-        return self._connector.handshake(method, headers, body)
-
-    def _refuse_unless_open(self) -> None:
         if not self._allow_unsigned:
             raise Rejected(
                 403,
                 f"no secret is configured for {self.name}: set connectors.{self.name}.secrets or secrets_file, and "
                 f"the same at the sender; or connectors.{self.name}.allow_unsigned, if no one else reaches this port",
             )
+
+    def describe(self, headers: Mapping[str, str], body: bytes) -> tuple[str, str]:
+        return self._connector.describe(headers, body)
+
+    def greet(self, method: str, headers: Mapping[str, str]) -> Answer | None:
+        return self._connector.greet(method, headers) if isinstance(self._connector, Greeting) else None
 
 
 def doors(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pipeline.api.problems import RESPONSES, status_of
 from pipeline.api.services import Services
+from pipeline.events.delivery import Answer
 from pipeline.events.errors import Rejected, Retryable
 from pipeline.exporter.instruments import UNKNOWN
 from pipeline.ingest.intake import Checked
@@ -83,9 +84,8 @@ class Door:
         status = 500
         with services.instruments.hook_seconds.time():
             try:
-                checked = await _checked(services, self._budget, connector, request)
-                await services.intake.store(checked)
-                status = 202
+                response = await self._answer(connector, request)
+                status = response.status_code
             except ClientDisconnect as error:
                 status = 400
                 raise HTTPException(400, "the connection ended before the body did") from error
@@ -95,7 +95,21 @@ class Door:
             finally:
                 services.instruments.delivery(label, status, services.clock())
         services.follower.wake()
-        return _receipt(checked)
+        return response
+
+    async def _answer(self, connector: str, request: Request) -> Response:
+        services = self._services
+        # A stranger's gigabytes are not read to find that there is no such connector.
+        _known(services, connector)
+        headers = _headers(request)
+        greeting = services.intake.greet(connector, "POST", headers)
+        if greeting is not None:
+            return _told(greeting)
+        checked = await _checked(services, self._budget, connector, headers, request)
+        await services.intake.store(checked)
+        if checked.answer is not None:
+            return _told(checked.answer)
+        return Response(msgspec.json.encode({"delivery": checked.id}), 202, media_type="application/json")
 
 
 class ShortWay:
@@ -128,11 +142,12 @@ def hooks(services: Services, door: Door) -> APIRouter:
         return await door.take_in(connector, request)
 
     @router.head("/{connector}", summary="Answer a source that asks whether somebody is here", response_class=Response)
-    async def probe(connector: _Connector, request: Request) -> Response:
+    async def greet(connector: _Connector, request: Request) -> Response:
         _known(services, connector)
-        if services.intake.probe(connector, _headers(request)) is None:
+        answer = services.intake.greet(connector, "HEAD", _headers(request))
+        if answer is None:
             raise HTTPException(405, f"{connector} does not ask: POST is taken", {"Allow": "OPTIONS, POST"})
-        return Response()
+        return _told(answer)
 
     @router.options("/{connector}", status_code=204, summary="Answer the handshake of CloudEvents webhooks")
     async def allow_origin(connector: _Connector, request: Request) -> Response:
@@ -144,17 +159,13 @@ def hooks(services: Services, door: Door) -> APIRouter:
     return router
 
 
-def _receipt(checked: Checked) -> Response:
-    """What the source waits for; for a question that it asked, in its own form."""
-    if checked.answer is not None:
-        return Response(checked.answer.body, 200, media_type=checked.answer.media_type)
-    return Response(msgspec.json.encode({"delivery": checked.id}), 202, media_type="application/json")
+def _told(answer: Answer) -> Response:
+    return Response(answer.body, 200, dict(answer.headers), answer.media_type)
 
 
-async def _checked(services: Services, budget: Budget, connector: str, request: Request) -> Checked:
-    # A stranger's gigabytes are not read to find that there is no such connector.
-    _known(services, connector)
-    headers = _headers(request)
+async def _checked(
+    services: Services, budget: Budget, connector: str, headers: Mapping[str, str], request: Request
+) -> Checked:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise HTTPException(

@@ -19,6 +19,7 @@ from pipeline.exporter.collector import LeadlineCollector
 from pipeline.exporter.instruments import Instruments
 from pipeline.exporter.model import Build, LogFigures
 from pipeline.ingest.committer import Committer
+from pipeline.ingest.deliveries import connector_named
 from pipeline.ingest.intake import Intake
 from pipeline.ingest.translate import CURSOR, Translator
 from pipeline.log.protocol import DELIVERIES, EVENTS, EventLog
@@ -61,6 +62,8 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
     instruments = Instruments(registry)
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
+    for stat in parts.log.sources(DELIVERIES):
+        instruments.came_in(connector_named(stat.source), stat.last_recorded)
 
     with (
         closing(parts.open_read_store()) as published,
@@ -101,6 +104,7 @@ def _advance(parts: Parts, instruments: Instruments) -> Callable[[Beat], None]:
     def advance(beat: Beat) -> None:
         translated = parts.translator.run(parts.clock(), progress=lambda *_: beat())
         instruments.translated(translated.deliveries, translated.events, translated.duplicates, translated.quarantined)
+        instruments.outcomes(translated.outcomes, parts.clock())
         beat()
         folded = parts.engine().run(progress=lambda *_: beat())
         instruments.folded(folded.events, folded.revisions, folded.parked)

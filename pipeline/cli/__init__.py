@@ -20,6 +20,7 @@ from pipeline.cli import (
     connector,
     contract,
     demo,
+    doctor,
     ingest,
     log,
     metrics,
@@ -62,7 +63,7 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, backfill, demo, serve, sql):
+for verb in (run, simulate, audit, backfill, demo, doctor, serve, sql):
     app.registered_commands.extend(verb.app.registered_commands)
 app.add_typer(connector.app, name="connector")
 app.add_typer(contract.app, name="contract")

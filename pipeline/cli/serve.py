@@ -6,9 +6,13 @@ import signal
 import sys
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from pipeline.ingest.polling import Report
+    from pipeline.ingest.schedule import Job
 
 app = typer.Typer()
 
@@ -58,7 +62,12 @@ def serve(
         listener = stack.enter_context(listen(address, http.port if port is None else port))
         services = stack.enter_context(wiring.serving(follow=follow, metrics_here=second is None))
         if follow:
-            stack.enter_context(stack.enter_context(wiring.poll_loop(log_polled)))
+
+            def polled(job: Job, report: Report) -> None:
+                log_polled(job, report)
+                services.instruments.polled(job.connector, report.new, report.error, services.clock())
+
+            stack.enter_context(stack.enter_context(wiring.poll_loop(polled)))
         if second is not None:
             metrics = stack.enter_context(listen(address, second))
             server = make_server(create_metrics_app(services), access_log=access_log)

@@ -101,19 +101,33 @@ class Dated(Protocol):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source wants to hear before it sends anything: status 200 and this body."""
+    """What a source wants to hear: status 200 with this body and these headers.
+
+    What it repeats of the question is only what the scheme of the source wants to have repeated, bounded in size and in
+    characters.
+    """
 
     body: bytes = b""
     media_type: Literal["text/plain", "application/json"] = "text/plain"
+    headers: Mapping[str, str] = {}
 
 
 @runtime_checkable
-class Handshaking(Protocol):
-    """A connector whose source asks first whether its messages are wanted.
+class Greeting(Protocol):
+    """A connector whose source asks, before there is a secret, whether anybody is at the address.
 
-    `handshake` returns the answer to such a question, and None for any other message. `method` is `HEAD`, of which
-    nothing can be verified and which therefore is told nothing, or `POST`, which is asked about only after `verify`. It
-    repeats only what the scheme of the source wants to have repeated, bounded in size.
+    `greet` returns the answer to such a question, None for any other message. `method` is `HEAD` or `POST`. Nothing is
+    verified, nothing is stored, and what the answer repeats becomes nobody's secret.
     """
 
-    def handshake(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer | None: ...
+    def greet(self, method: str, headers: Mapping[str, str]) -> Answer | None: ...
+
+
+@runtime_checkable
+class Challenged(Protocol):
+    """A connector some of whose messages are challenges. They are verified and stored as any other.
+
+    `respond` returns what the source wants to hear instead of a receipt, None for any other message.
+    """
+
+    def respond(self, headers: Mapping[str, str], body: bytes) -> Answer | None: ...

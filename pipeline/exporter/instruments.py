@@ -35,6 +35,33 @@ class Instruments:
             buckets=_HOOK_BUCKETS,
             registry=registry,
         )
+        self._outcomes = Counter(
+            "leadline_connector_deliveries",
+            "Deliveries looked at, pushed or polled, by connector and what became of them.",
+            ["connector", "outcome"],
+            registry=registry,
+        )
+        self._latest = Gauge(
+            "leadline_connector_last_delivery_timestamp_seconds",
+            "When the last delivery of a connector came in, pushed or polled.",
+            ["connector"],
+            registry=registry,
+        )
+        self._polls = Counter(
+            "leadline_poll_runs",
+            "Polls of a scope of a source, by connector and result: ok, or the kind of the error.",
+            ["connector", "result"],
+            registry=registry,
+        )
+        self._polled = Counter(
+            "leadline_poll_deliveries", "New deliveries that polling brought.", ["connector"], registry=registry
+        )
+        self._poll_success = Gauge(
+            "leadline_poll_last_success_timestamp_seconds",
+            "When a scope of a source was last polled to its end.",
+            ["connector"],
+            registry=registry,
+        )
         self._translated = Counter("leadline_deliveries_translated", "Deliveries translated.", registry=registry)
         self._quarantined = Counter(
             "leadline_deliveries_quarantined",
@@ -63,6 +90,23 @@ class Instruments:
         self._deliveries.labels(connector, str(status)).inc()
         if status == 202:
             self._received.labels(connector).set(at.timestamp())
+
+    def came_in(self, connector: str, at: datetime) -> None:
+        """Note when the last delivery of a connector came in."""
+        self._latest.labels(connector).set(at.timestamp())
+
+    def outcomes(self, counts: Mapping[tuple[str, str], int], at: datetime) -> None:
+        """Count deliveries by (connector, outcome)."""
+        for (connector, outcome), count in counts.items():
+            self._outcomes.labels(connector, outcome).inc(count)
+            self.came_in(connector, at)
+
+    def polled(self, connector: str, new: int, error: Exception | None, at: datetime) -> None:
+        """Count the poll of one scope."""
+        self._polls.labels(connector, "ok" if error is None else type(error).__name__).inc()
+        self._polled.labels(connector).inc(new)
+        if error is None:
+            self._poll_success.labels(connector).set(at.timestamp())
 
     def translated(self, deliveries: int, events: int, duplicates: int, quarantined: Mapping[str, int]) -> None:
         """Count a run of the translation; `quarantined` by reason."""

@@ -37,7 +37,8 @@ class Demand(msgspec.Struct, rename="camel"):
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket's status and what was seen for it. Instants are microseconds; `until` ends the time for evidence.
 
-    `seen` has the latest evidence of each kind demanded, None: none at all; `missing` the kinds that are too old or absent.
+    `seen` has the latest evidence of each kind demanded, None: none at all; `missing` are the kinds whose evidence is
+    too old or absent.
     """
 
     ticket: str

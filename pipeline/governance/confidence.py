@@ -87,7 +87,6 @@ def _gate_evidence(problem: str | None, seen: str | None) -> list[str]:
 def _astray(contract: Contract, known: Known, name: str, as_of: int) -> Iterator[str]:
     """Yield the artifacts that mean an initiative and are not linked to it."""
     for artifact in known.of(ArtifactFact):
-        named = artifact.named
-        if artifact.proposed_at <= as_of and named and artifact.status != "linked":
-            if name in contract.initiatives_named(named):
-                yield artifact.id
+        meant = contract.initiatives_named(artifact.named or "")
+        if artifact.proposed_at <= as_of and artifact.status != "linked" and name in meant:
+            yield artifact.id

@@ -95,10 +95,7 @@ def history(contract: Contract, name: str, as_of: int) -> Iterator[Held | None]:
 
 def held(contract: Contract, name: str, as_of: int) -> Held | None:
     """Return what holds of an initiative at an instant; None: it does not exist."""
-    found: Held | None = None
-    for found in history(contract, name, as_of):
-        pass
-    return found
+    return next(reversed([*history(contract, name, as_of)]), None)
 
 
 def initiatives(contract: Contract, as_of: int) -> list[str]:

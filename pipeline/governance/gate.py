@@ -128,7 +128,9 @@ def _due_of(
     intent = found.intent
     decision = None if intent.decision is None else known.get(DecisionFact, intent.decision)
     end = horizon_end(intent.horizon, None if decision is None else decision.decided_at)
-    unread = [outcome.metric for outcome in intent.outcomes if not any(at <= as_of for at in read.get(outcome.metric, ()))]
+    unread = [
+        outcome.metric for outcome in intent.outcomes if not any(at <= as_of for at in read.get(outcome.metric, ()))
+    ]
     if end is not None and unread and intent.stage == GATE:
         yield _item("horizon", name, end, unread, as_of)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -15,7 +16,7 @@ from pipeline.metrics.sums import quantile
 
 STOPS = ("signal", "decision", "scoped", "shipped", "outcome read")
 #: From where to where each leg goes.
-LEGS = tuple(f"{start} to {end}" for start, end in zip(STOPS, STOPS[1:], strict=False))
+LEGS = tuple(f"{start} to {end}" for start, end in pairwise(STOPS))
 
 
 class Stop(msgspec.Struct):
@@ -41,10 +42,9 @@ class Journey(msgspec.Struct, frozen=True):
 
     def spans(self) -> dict[str, float | None]:
         """Return the seconds of each leg, negative where the stops came in another order; None: an end is not known."""
-        pairs = zip(self.stops, self.stops[1:], strict=False)
         return {
             leg: None if start.at is None or end.at is None else (end.at - start.at) // 1000 / 1000
-            for leg, (start, end) in zip(LEGS, pairs, strict=True)
+            for leg, (start, end) in zip(LEGS, pairwise(self.stops), strict=True)
         }
 
     def open_leg(self, as_of: int) -> tuple[str, float] | None:
@@ -72,8 +72,9 @@ def journeys(contract: Contract, known: Known, as_of: int, samples: Mapping[str,
     found = {name: {stop: Stop(stop) for stop in STOPS} for name in initiatives(contract, as_of)}
     _work(known, found, as_of)
     for decision in known.of(DecisionFact):
-        if decision.initiative in found and decision.outcome == "accepted" and _by(decision.decided_at, as_of):
-            found[decision.initiative]["decision"].reach(decision.decided_at, "decision", decision.id)
+        stops = found.get(decision.initiative or "")
+        if stops is not None and decision.outcome == "accepted" and _by(decision.decided_at, as_of):
+            stops["decision"].reach(decision.decided_at, "decision", decision.id)
     for deployment in known.of(DeploymentFact):
         if deployment.production and deployment.outcome == "success" and _by(deployment.finished_at, as_of):
             for name in deployment.initiatives:
@@ -97,15 +98,16 @@ def legs(found: Sequence[Journey], as_of: int) -> list[Leg]:
 
 def _work(known: Known, found: Mapping[str, Mapping[str, Stop]], as_of: int) -> None:
     for ticket in known.of(TicketFact):
-        if ticket.initiative in found and not ticket.deleted:
-            stops = found[ticket.initiative]
+        stops = found.get(ticket.initiative or "")
+        if stops is not None and not ticket.deleted:
             if _by(ticket.created_at, as_of):
                 stops["signal"].reach(ticket.created_at, "ticket", ticket.id)
             if _by(ticket.started_at, as_of):
                 stops["scoped"].reach(ticket.started_at, "ticket", ticket.id)
     for artifact in known.of(ArtifactFact):
-        if artifact.initiative in found and artifact.proposed_at <= as_of:
-            found[artifact.initiative]["signal"].reach(artifact.proposed_at, "artifact", artifact.id)
+        stops = found.get(artifact.initiative or "")
+        if stops is not None and artifact.proposed_at <= as_of:
+            stops["signal"].reach(artifact.proposed_at, "artifact", artifact.id)
 
 
 def _read(

@@ -62,7 +62,11 @@ def scopes_of(fact: Fact) -> set[Scope]:
     """Return the scopes that a fact counts for."""
     found: dict[str, str | None] = {}
     if isinstance(fact, DeploymentFact):
-        return {ORG, *_known(service=fact.service, team=fact.team), *(("initiative", each) for each in fact.initiatives)}
+        return {
+            ORG,
+            *_known(service=fact.service, team=fact.team),
+            *(("initiative", each) for each in fact.initiatives),
+        }
     if isinstance(fact, ChangeFact):
         sure = fact.initiative if fact.confidence in DETERMINISTIC else None
         found = {"service": fact.service, "team": fact.team, "initiative": sure}

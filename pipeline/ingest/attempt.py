@@ -38,6 +38,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ignored: str | None = None
     failure: Failure | None = None
 
+    @property
+    def word(self) -> str:
+        """`quarantined`, `ignored` or `translated`."""
+        if self.failure is not None:
+            return "quarantined"
+        return "translated" if self.ignored is None else "ignored"
+
 
 class Attempt:
     """Translates stored deliveries with the connectors at hand.

@@ -41,7 +41,12 @@ def from_stored(stored: Stored) -> Delivery:
 
 def connector_of(stored: Stored) -> str:
     """Return the name of the connector of a record, without reading its value."""
-    return stored.source.removeprefix(_SOURCE)
+    return connector_named(stored.source)
+
+
+def connector_named(source: str) -> str:
+    """Return the name of the connector whose deliveries have this source in the log."""
+    return source.removeprefix(_SOURCE)
 
 
 def at(log: EventLog, offset: int) -> Stored:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.events.delivery import Answer, Connector, Dated, Delivery, Handshaking
+from pipeline.events.delivery import Answer, Challenged, Connector, Dated, Delivery, Greeting
 from pipeline.events.errors import Rejected
 from pipeline.ingest.committer import Committer
 from pipeline.ingest.deliveries import to_record
@@ -64,7 +64,8 @@ class Intake:
         self._kept = frozenset(kept_headers)
         self._unsigned = frozenset(unsigned)
         self._dated = {name: each for name, each in connectors.items() if isinstance(each, Dated)}
-        self._handshaking = {name: each for name, each in connectors.items() if isinstance(each, Handshaking)}
+        self._greeting = {name: each for name, each in connectors.items() if isinstance(each, Greeting)}
+        self._challenged = {name: each for name, each in connectors.items() if isinstance(each, Challenged)}
 
     def check(self, connector: str, headers: Mapping[str, str], body: bytes) -> Checked:
         """Check a pushed message; nothing is stored yet. Safe to call from any thread.
@@ -93,18 +94,18 @@ class Intake:
             body=body,
             headers={n: v for n, v in lower.items() if n in self._kept or n.startswith(KEPT_PREFIX)},
         )
-        asking = self._handshaking.get(connector)
-        answer = None if asking is None else asking.handshake("POST", lower, body)
+        challenged = self._challenged.get(connector)
+        answer = None if challenged is None else challenged.respond(lower, body)
         return Checked(connector, identity, kind, to_record(delivery), answer)
 
     async def store(self, checked: Checked) -> None:
         """Return when a checked delivery may be acknowledged; see `Committer.store` for what it raises."""
         await self._committer.store(checked.record)
 
-    def probe(self, connector: str, headers: Mapping[str, str]) -> Answer | None:
-        """Return the answer to a `HEAD` with which a source asks whether somebody is here; None: ours does not ask."""
-        asking = self._handshaking.get(connector)
-        return None if asking is None else asking.handshake("HEAD", headers, b"")
+    def greet(self, connector: str, method: str, headers: Mapping[str, str]) -> Answer | None:
+        """Return the answer to a source that asks whether anybody is here, None if it does not; see `Greeting`."""
+        greeting = self._greeting.get(connector)
+        return None if greeting is None else greeting.greet(method, headers)
 
     def _check_age(self, connector: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
         dated = self._dated.get(connector)

@@ -41,6 +41,8 @@ class TranslateReport(msgspec.Struct, kw_only=True):
     resolved: int = 0
     ignored: dict[str, int] = {}
     quarantined: dict[str, int] = {}
+    #: (connector, `translated`, `ignored` or `quarantined`) -> deliveries.
+    outcomes: dict[tuple[str, str], int] = {}
     observations: int = 0
     samples: int = 0
     late: dict[str, int] = {}
@@ -51,6 +53,8 @@ class TranslateReport(msgspec.Struct, kw_only=True):
         """Add the deliveries of `outcomes`."""
         self.deliveries += len(outcomes)
         for outcome in outcomes:
+            key = (outcome.connector, outcome.word)
+            self.outcomes[key] = self.outcomes.get(key, 0) + 1
             if outcome.ignored is not None:
                 self.ignored[outcome.ignored] = self.ignored.get(outcome.ignored, 0) + 1
             if outcome.failure is not None:

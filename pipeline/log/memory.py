@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from operator import attrgetter
@@ -10,7 +11,7 @@ from threading import RLock
 
 from pipeline.events.times import from_us, to_us
 from pipeline.log.names import checked_staged, checked_stream, partition_of
-from pipeline.log.protocol import Appended, Record, Stored, StreamStat, Superseded
+from pipeline.log.protocol import Appended, Record, SourceStat, Stored, StreamStat, Superseded
 
 _offset = attrgetter("offset")
 
@@ -137,6 +138,22 @@ class MemoryLog:
                 last_time=max(times, default=None),
                 last_recorded=target.last_recorded if times else None,
             )
+
+    def sources(self, stream: str) -> list[SourceStat]:
+        """See `EventLog.sources`."""
+        with self._lock:
+            records = self._stream(stream).records
+            count = Counter(record.source for record in records)
+            last = {record.source: record for record in records}
+        return [
+            SourceStat(
+                source=source,
+                records=count[source],
+                last_recorded=last[source].recorded,
+                last_time=last[source].time,
+            )
+            for source in sorted(count)
+        ]
 
     def generation(self, stream: str) -> int:
         """See `EventLog.generation`."""

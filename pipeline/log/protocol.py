@@ -90,6 +90,15 @@ class StreamStat(msgspec.Struct, frozen=True, kw_only=True):
     last_recorded: datetime | None
 
 
+class SourceStat(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream holds of one source: how much, and of its last record when it was taken in and its own time."""
+
+    source: str
+    records: int
+    last_recorded: datetime
+    last_time: datetime
+
+
 class EventLog(Protocol):
     """An append-only log of named streams.
 
@@ -142,6 +151,10 @@ class EventLog(Protocol):
 
     def stat(self, stream: str) -> StreamStat:
         """Return the figures of a stream, at a cost that does not grow with it."""
+        ...
+
+    def sources(self, stream: str) -> list[SourceStat]:
+        """Return what each source told, by name, at a cost that grows with the stream: for a person who asks."""
         ...
 
     def generation(self, stream: str) -> int:

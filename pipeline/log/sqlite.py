@@ -19,7 +19,7 @@ from pipeline.events.errors import Corrupt
 from pipeline.events.times import from_us, to_us
 from pipeline.log import sqlite_file, sqlite_streams
 from pipeline.log.names import checked_staged, checked_stream, partition_of
-from pipeline.log.protocol import Appended, Record, Stored, StreamStat, Superseded
+from pipeline.log.protocol import Appended, Record, SourceStat, Stored, StreamStat, Superseded
 
 #: A read ends early once it holds so many bytes of values.
 READ_BYTES = 32 * 1024 * 1024
@@ -203,6 +203,17 @@ class SqliteLog:
             last_time=last,
             last_recorded=recorded,
         )
+
+    def sources(self, stream: str) -> list[SourceStat]:
+        """See `EventLog.sources`; reads the index alone."""
+        with self._reading() as connection:
+            if not sqlite_streams.exists(connection, checked_stream(stream)):
+                return []
+            found = sqlite_streams.by_source(connection, stream)
+        return [
+            SourceStat(source=source, records=records, last_recorded=from_us(recorded), last_time=from_us(time))
+            for source, records, recorded, time in found
+        ]
 
     def generation(self, stream: str) -> int:
         """See `EventLog.generation`."""

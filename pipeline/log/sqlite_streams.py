@@ -59,6 +59,16 @@ def opened(connection: sqlite3.Connection, stream: str, partitions: int) -> int:
     return BEFORE_ALL
 
 
+def by_source(connection: sqlite3.Connection, stream: str) -> list[tuple[str, int, int, int]]:
+    """Return (source, records, recorded, time) of an existing stream, the last two of the last record; by source."""
+    table = table_of(stream)
+    return connection.execute(
+        f"WITH counted AS (SELECT source, count(*) AS records, max(offset) AS last FROM {table} GROUP BY source) "
+        f"SELECT log_sources.source, records, recorded, time FROM counted JOIN {table} ON offset = last "
+        "JOIN log_sources ON number = counted.source ORDER BY 1"
+    ).fetchall()
+
+
 def last_offset(connection: sqlite3.Connection, stream: str) -> int:
     """Return the greatest offset in an existing stream (0: it is empty)."""
     return int(connection.execute(f"SELECT coalesce(max(offset), 0) FROM {table_of(stream)}").fetchone()[0])

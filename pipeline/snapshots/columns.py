@@ -56,7 +56,7 @@ EVENT_SCHEMA = pa.schema(
 
 
 def _is_instant(name: str) -> bool:
-    return name.endswith("_at") or name == "as_of"
+    return name.endswith(("_at", "_since")) or name == "as_of"
 
 
 def _fields(row: type[msgspec.Struct]) -> list[tuple[str, pa.DataType]]:

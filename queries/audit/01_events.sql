@@ -15,7 +15,7 @@ select max(time_us) as as_of_us from event_once where time_us <= recorded_us and
 
 create table commit_event as
 select stamp(time_us, id) as stamp, p.repo, p.sha, us(p.authored_at) as authored_at, p.parents, coalesce(p.title, '') as title,
-       coalesce(p.refs, []) as refs, p.paths, p.assistant
+       coalesce(p.refs, []) as refs, p.paths, nullif(p.assistant, '') as assistant
 from (
     select time_us, id, json_transform(payload, '{"repo": "VARCHAR", "sha": "VARCHAR", "authored_at": "VARCHAR",
         "parents": ["VARCHAR"], "title": "VARCHAR", "paths": ["VARCHAR"], "assistant": "VARCHAR",
@@ -36,7 +36,7 @@ where p.after is not null;
 create table change_event as
 select stamp(time_us, id) as stamp, time_us, what, p.repo, p.change, p.author, p.reviewer, coalesce(p.automated, false) as automated,
        p.merge_sha, p.head_sha, coalesce(p.commits, []) as commits, coalesce(p.title, '') as title, p.branch,
-       coalesce(p.labels, []) as labels, coalesce(p.refs, []) as refs, coalesce(p.closed, false) as closed, p.assistant
+       coalesce(p.labels, []) as labels, coalesce(p.refs, []) as refs, coalesce(p.closed, false) as closed, nullif(p.assistant, '') as assistant
 from (
     select time_us, id, split_part(type, '.', 4) as what, json_transform(payload, '{"repo": "VARCHAR", "change": "VARCHAR",
         "author": "VARCHAR", "reviewer": "VARCHAR", "automated": "BOOLEAN", "merge_sha": "VARCHAR", "head_sha": "VARCHAR",

@@ -1,6 +1,6 @@
 -- Question: which events does the log hold, and what do those say that facts are explained with?
 -- Reads:    files.event, every row ever written; files.withdrawn(position), the events that the log has taken back.
--- Gives:    events, commits, releases, contract_objects, teams, services, initiatives.
+-- Gives:    events, commits, releases, contract_objects(_history), teams, services, initiatives.
 
 create view events as
 select position, id, source, type, time, recorded, subject, partitionkey, payload::json as payload, snapshot, taken_at
@@ -29,16 +29,18 @@ from events
 where starts_with(type, 'dev.cdevents.artifact.published.')
 group by all;
 
--- The latest word on each object, as initiatives are resolved; services and teams hold from `effective_from` on.
-create view contract_objects as
+create view contract_objects_history as
 select payload ->> '$.kind' as kind, payload ->> '$.name' as name, payload -> '$.spec' as spec,
     payload ->> '$.metadata.displayName' as display_name, (payload ->> '$.effective_from')::timestamptz as effective_from,
-    time as declared_at
+    time as declared_at, id
 from events
-where type = 'dev.cdeventsx.leadline-contract.declared.1.0.0'
+where type = 'dev.cdeventsx.leadline-contract.declared.1.0.0';
+
+-- The latest word on each object, as initiatives are resolved; services and teams hold from `effective_from` on.
+create view contract_objects as
+from contract_objects_history
 qualify row_number() over (
-    partition by payload ->> '$.kind', payload ->> '$.name'
-    order by coalesce(effective_from, '-infinity'::timestamptz) desc, time desc, id desc) = 1;
+    partition by kind, name order by coalesce(effective_from, '-infinity'::timestamptz) desc, declared_at desc, id desc) = 1;
 
 create view teams as
 select name, display_name, spec ->> '$.type' as type, effective_from, declared_at

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.settings import ConnectorSettings
 from tests.api.running import Running, is_problem, running, settings
+from tests.ingest.fakes import sign
 
 MAPPING = """
 source: https://deploys.example.com
@@ -33,13 +34,29 @@ def test_trello_finds_somebody_at_the_address_before_it_creates_a_webhook(tmp_pa
     with running(settings(tmp_path, trello=secret)) as server:
         asked = server.client.head("/hooks/trello")
         assert (asked.status_code, asked.content, server.stored()) == (200, b"", [])
-        others = [server.client.head(f"/hooks/{name}") for name in ("github", "nobody")]
-    assert [each.status_code for each in others] == [405, 404]
+
+
+def test_whoever_does_not_ask_is_told_so(server: Running) -> None:
+    others = [server.client.head(f"/hooks/{name}") for name in ("github", "asana", "nobody")]
+    assert [each.status_code for each in others] == [405, 405, 404]
     assert others[0].headers["allow"] == "OPTIONS, POST"
 
 
-def test_nobody_is_at_an_address_that_has_no_secret(server: Running) -> None:
-    assert server.client.head("/hooks/trello").status_code == 403
+def test_asana_gets_back_what_becomes_the_secret_before_there_is_one(server: Running) -> None:
+    told = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81"
+    answer = server.client.post("/hooks/asana", content=b"{}", headers={"X-Hook-Secret": told})
+    assert (answer.status_code, answer.headers["x-hook-secret"], answer.content) == (200, told, b"")
+    assert server.stored() == []
+    signature = {"X-Hook-Signature": sign(b"{}", told.encode())}
+    assert is_problem(server.client.post("/hooks/asana", content=b"{}", headers=signature), 403, "no secret")
+
+
+@pytest.mark.parametrize("told", ["short", "x" * 129, "with spaces in between", "<script>alert(1)</script>"])
+def test_what_asana_would_not_send_is_not_repeated(server: Running, told: str) -> None:
+    answer = server.client.post("/hooks/asana", content=b"{}", headers={"X-Hook-Secret": told})
+    assert is_problem(answer, 403, "connectors.asana.secrets")
+    assert "x-hook-secret" not in answer.headers
+    assert told.encode() not in answer.content
 
 
 def test_a_challenge_is_repeated_to_who_shows_the_token(tmp_path: Path) -> None:

@@ -143,6 +143,14 @@ def test_stat_adds_up(log: EventLog) -> None:
     assert (stat.first_time, stat.last_time, stat.last_recorded) == (at(-50), at(50), at(100))
 
 
+def test_sources_tell_what_they_told(log: EventLog) -> None:
+    assert log.sources(EVENTS) == []
+    log.append(EVENTS, [record("a", source="x", time=at(50)), record("b", source="y")], at(10))
+    log.append(EVENTS, [record("c", source="x", time=at(-50)), record("a", source="x")], at(20))
+    found = [(each.source, each.records, each.last_recorded, each.last_time) for each in log.sources(EVENTS)]
+    assert found == [("x", 2, at(20), at(-50)), ("y", 1, at(10), NOON)]
+
+
 def test_everything_survives_a_restart(logs: LogFactory) -> None:
     log = logs.create(partitions=2)
     log.append(EVENTS, [record("a"), record("b")], at(10))

@@ -1,0 +1,117 @@
+"""`leadline doctor`: each thing that is wrong is told with its fix, and what is well is not told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipeline.cli import app
+from pipeline.events.delivery import Delivery
+from pipeline.events.envelope import Event
+from pipeline.ingest.deliveries import store
+from pipeline.log.protocol import EVENTS, event_record
+from pipeline.settings import Settings
+from pipeline.wiring import Wiring, clock
+from tests.simulation.story import deployed, opened, ticket_seen, trouble
+
+Doctor = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def wiring(home: Path) -> Iterator[Wiring]:
+    found = Wiring(Settings(database=home / "leadline.db"))
+    yield found
+    found.close()
+
+
+def told(wiring: Wiring, *events: Event) -> None:
+    wiring.log().append(EVENTS, [event_record(event) for event in events], datetime(2026, 4, 1, tzinfo=UTC))
+    wiring.engine().run()
+
+
+def findings(*arguments: str) -> dict[tuple[str, str], tuple[str, str]]:
+    done = CliRunner().invoke(app, ["doctor", "--output", "json", *arguments])
+    assert done.exit_code in (0, 1), done.output
+    rows = json.loads(done.stdout)
+    assert (done.exit_code == 1) is bool(rows)
+    return {(row["check"], row["subject"]): (row["finding"], row["fix"]) for row in rows}
+
+
+def test_an_empty_metric_names_what_it_lacks_and_what_to_do(wiring: Wiring) -> None:
+    told(
+        wiring, deployed("10 09:00", "d1", environment="blue"), opened("09 09:00", 1), ticket_seen("09 09:00", "GROW-1")
+    )
+
+    finding, fix = findings("deployment_frequency")["metric", "deployment_frequency"]
+    assert finding == "1 deployments, none of them to production: blue (1)"
+    assert "environments.production" in fix
+    assert "ticket" in findings("flow_time")["metric", "flow_time"][0]
+    assert findings("dependency_latency")["metric", "dependency_latency"][0] == (
+        "no source told of dependencies between tickets"
+    )
+
+
+def test_a_metric_with_a_value_has_no_finding(wiring: Wiring) -> None:
+    told(wiring, deployed("10 09:00", "d1"), trouble("10 10:00", "i1"))
+    assert findings("deployment_frequency") == {}
+    assert findings("change_fail_rate") == {}
+
+
+def test_rates_are_not_known_while_nothing_tells_of_failures(wiring: Wiring) -> None:
+    told(wiring, deployed("10 09:00", "d1"))
+    finding, fix = findings("change_fail_rate")["metric", "change_fail_rate"]
+    assert "ever told of a failure" in finding
+    assert fix == "connect incidents or alerts"
+
+
+def test_the_words_that_the_contract_lacks_are_listed(wiring: Wiring) -> None:
+    told(wiring, ticket_seen("09 09:00", "GROW-1", status="Doing", kind="Story"), deployed("10 09:00", "d1"))
+    found = findings()
+    assert "Doing (1)" in found["contract", "statuses"][0]
+    assert "Story (1)" in found["contract", "types"][0]
+    assert "GROW (1)" in found["contract", "teams"][0]
+    assert "acme/shop (1)" in found["contract", "services"][0]
+
+
+def test_silent_sources_quarantine_and_lag_are_told(home: Path, wiring: Wiring) -> None:
+    now = clock()
+    old = Delivery(connector="github", id="1", kind="push", received_at=now, body=b"{")
+    store(wiring.log(), [old], now - timedelta(days=9))
+    wiring.translator().run(now)
+    store(wiring.log(), [Delivery(connector="jira", id="1", kind="x", received_at=now, body=b"{}")], now)
+    (home / "leadline.yaml").write_text("database: leadline.db\nconnectors: {sentry: {secrets: [s3cret]}}\n")
+
+    found = findings("--silent-after", "3d")
+    assert found["source", "github"][0].startswith("silent for 9 d, after 1 deliveries")
+    assert ("source", "jira") not in found
+    assert found["source", "sentry"][0] == "is configured and never told anything"
+    assert found["quarantine", "github"] == (
+        "1 deliveries could not be read: bad_json",
+        "leadline quarantine list --connector github --reason bad_json",
+    )
+    assert found["lag", "translate"] == ("1 deliveries wait", "leadline run --once")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["deploment_frequency"], None, "is no metric"),
+        (["--silent-after", "soon"], 2, "--silent-after"),
+    ],
+)
+def test_bad_arguments(wiring: Wiring, arguments: list[str], code: int | None, message: str) -> None:
+    told(wiring, deployed("10 09:00", "d1"))
+    done = CliRunner().invoke(app, ["doctor", *arguments])
+    assert done.exit_code == (1 if code is None else code)
+    assert message in f"{done.output}{done.exception}"
