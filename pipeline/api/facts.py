@@ -76,5 +76,6 @@ def _told(fact: Fact) -> _Json:
     """Return a fact as JSON; instants, which are microseconds in the fold, become RFC 3339."""
     told: _Json = msgspec.to_builtins(msgspec.structs.asdict(fact))
     return {
-        name: from_us(value) if name.endswith("_at") and value is not None else value for name, value in told.items()
+        name: from_us(value) if name.endswith(("_at", "_since")) and value is not None else value
+        for name, value in told.items()
     }
