@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench conformance lock clean
+.PHONY: help demo test lint format bench fuzz conformance lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,14 @@ format: $(READY) ## rewrite the code in the house style
 bench: $(READY) ## run the benchmarks; fails when one falls short of its goal
 	$(BIN)/python -m tests.benchmarks
 
+# atheris has wheels for Linux on x86-64 alone, and for each Python only in some of its releases. So it is not among the
+# locked packages that everything else needs. Where there is none the fuzzer says so on each line of its report.
+fuzz: $(READY) ## fuzz every connector for FUZZ_SECONDS (60) in all; what breaks one is kept in .fuzz/found
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements/fuzz.txt || \
+		echo "atheris has no wheel for this Python and system" >&2
+	$(BIN)/python -m tests.fuzz
+
 conformance: $(READY) ## check against real data in the folder that LEADLINE_REAL_DATA names
 	$(BIN)/python -m tests.conformance
 
@@ -41,7 +49,7 @@ lock: $(READY) ## resolve the dependencies anew; `make lock UPGRADE=--upgrade` t
 		--output-file requirements/dev.txt pyproject.toml
 
 clean: ## remove the environment, the caches and the demo
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz build dist demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The project itself is installed without build isolation: the locked hatchling builds it, not whatever is newest.

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from connectors.azure_devops.code import person
 from connectors.azure_devops.place import source
+from pipeline.events.coordination import TicketTransferred
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, Source
 from pipeline.events.envelope import Event
@@ -26,6 +27,7 @@ from pipeline.events.types import (
 (MOVED,) = TicketMoved.TYPES
 (CLOSED,) = TicketClosed.TYPES
 (DELETED,) = TicketDeleted.TYPES
+(TRANSFERRED,) = TicketTransferred.TYPES
 ADDED, REMOVED = DependencyEvent.TYPES
 
 DEFAULT_TRACKER = "azure_boards"
@@ -33,6 +35,8 @@ DEFAULT_CLOSED_STATES = "Closed, Done, Completed, Removed"
 _PREDECESSOR = "System.LinkTypes.Dependency-Reverse"
 _SUCCESSOR = "System.LinkTypes.Dependency-Forward"
 _PARENT = "System.LinkTypes.Hierarchy-Reverse"
+#: How the reasons begin that say no more than that the state changed.
+_FILLED_IN = ("moved to state", "moved out of state")
 _ITEM = re.compile(r"/workitems/(\d+)(?:$|[/?#])", re.IGNORECASE)
 
 
@@ -84,12 +88,32 @@ def _changes(update: Node, context: Context, at: datetime, project: str | None) 
     state = update.at("fields", "System.State")
     after, before = state.text_or_none("newValue"), state.text_or_none("oldValue")
     if after and before and after != before:
-        moved = TicketMoved(tracker=_tracker(context), ticket=ticket, to_status=after, from_status=before)
+        moved = TicketMoved(
+            tracker=_tracker(context), ticket=ticket, to_status=after, from_status=before, reason=_reason(update)
+        )
         events.append(where.event(MOVED, at, ticket, moved))
+    events += _transfer(update, ticket, where, at, context)
     for kind, links in ((ADDED, "added"), (REMOVED, "removed")):
         for link in update.items("relations", links):
             events += _dependency(link, ticket, where, kind, at, context)
     return events
+
+
+def _reason(update: Node) -> str | None:
+    """Return the reason that was given with a move, None for one that Azure fills in by itself."""
+    told = update.text_or_none("fields", "System.Reason", "newValue")
+    return None if told is None or told.casefold().startswith(_FILLED_IN) else told[:MAX_TITLE]
+
+
+def _transfer(update: Node, ticket: str, where: Source, at: datetime, context: Context) -> list[Event]:
+    """Another area is another team. An area begins with its project, so that it tells another project as well."""
+    area, project = (update.at("fields", f"System.{name}") for name in ("AreaPath", "TeamProject"))
+    change = area if area.value is not None else project
+    after, before = change.text_or_none("newValue"), change.text_or_none("oldValue")
+    if not after or not before or after == before:
+        return []
+    data = TicketTransferred(tracker=_tracker(context), ticket=ticket, to_team=after, from_team=before)
+    return [where.event(TRANSFERRED, at, ticket, data)]
 
 
 def _dependency(link: Node, ticket: str, where: Source, kind: str, at: datetime, context: Context) -> list[Event]:

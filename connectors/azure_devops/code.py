@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from connectors.azure_devops import reviewers
 from connectors.azure_devops.place import branch, repository_of, source, urls_of
 from pipeline.events import references
 from pipeline.events.delivery import Context
@@ -103,7 +104,8 @@ def pull_request(root: Node, context: Context) -> Outcome:
 
     `git.pullrequest.merged` only says that a merge was tried: the status tells whether the request is completed.
     """
-    return snapshot(root.child("resource"), context, root.moment_or_none("createdDate"))
+    pull, at = root.child("resource"), root.moment_or_none("createdDate")
+    return [*snapshot(pull, context, at), *reviewers.shown(pull, root.text_or_none("eventType"), at, context)]
 
 
 def snapshot(pull: Node, context: Context, at: datetime | None = None, *, votes: bool = True) -> list[Event]:

@@ -115,10 +115,11 @@ class _Reading:
         asked: dict[str, str | int] = {"searchCriteria.status": which, "$top": PER_PAGE, "api-version": VERSION}
         if which == "all" and self._since is not None:
             asked |= {"searchCriteria.queryTimeRangeType": "closed", "searchCriteria.minTime": iso(self._since)}
-        reached, seen, skip = moment(cursor), set[int](), 0
+        reached, seen, skip, listed = moment(cursor), set[int](), 0, list[Item]()
         while True:
             page: Params = {**asked, "$skip": skip}
-            listed = self._values(f"{self._path}/git/pullrequests", page, "pullRequestId", "creationDate")
+            found = self._values(f"{self._path}/git/pullrequests", page, "pullRequestId", "creationDate")
+            listed = self._api.unlike(found, listed)
             skip += len(listed)
             new = {pull["pullRequestId"]: pull for pull in listed if pull["pullRequestId"] not in seen}
             for number, pull in new.items():
@@ -231,10 +232,11 @@ class _Reading:
 
     def _work_item(self, item: Item) -> Delivery:
         """A work item with its updates: they tell its moves, and when links were made and removed."""
-        updates: list[Item] = []
+        updates, found = list[Item](), list[Item]()
         while True:
             asked: Params = {"$top": BATCH, "$skip": len(updates), "api-version": VERSION}
-            found = self._values(f"{self._path}/wit/workItems/{item['id']}/updates", asked, "id")
+            listed = self._values(f"{self._path}/wit/workItems/{item['id']}/updates", asked, "id")
+            found = self._api.unlike(listed, found)
             updates += found
             if not found:
                 return self._api.delivery("rest.workitem_history", {"workItem": item, "updates": updates})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from connectors.azure_devops import code
+from connectors.azure_devops import code, reviewers
 from connectors.azure_devops.place import repository_of, source, urls_of
 from pipeline.events.delivery import Context
 from pipeline.events.deploying import Outcome, Source
@@ -25,6 +25,7 @@ def discussed(root: Node, context: Context) -> Outcome:
     change = f"{repo}#{pull.integer('pullRequestId')}"
     events = code.snapshot(pull, context, pull.moment_or_none("closedDate") or _last(threads), votes=False)
     events += [code.recorded(item, repo, where, context) for item in pull.items("commits") if item.has("author")]
+    events += reviewers.asked(pull, threads, context)
     for thread in threads:
         voted = _vote(thread, repo, change, where, context)
         events += [voted] if voted else []
@@ -42,10 +43,9 @@ def _last(threads: list[Node]) -> datetime | None:
 
 def _vote(thread: Node, repo: str, change: str, where: Source, context: Context) -> Event | None:
     """A vote, which Azure notes in a thread of its own. `None` for any other thread."""
-    properties = thread.at("properties")
-    if _property(properties, "CodeReviewThreadType") != "VoteUpdate":
+    if reviewers.prop(thread, "CodeReviewThreadType") != "VoteUpdate":
         return None
-    vote, voter = _property(properties, "CodeReviewVoteResult"), _property(properties, "CodeReviewVotedByIdentity")
+    vote, voter = reviewers.prop(thread, "CodeReviewVoteResult"), reviewers.prop(thread, "CodeReviewVotedByIdentity")
     identity = thread.at("identities", voter) if voter else Node(None)
     verdict: Verdict = "commented"
     if vote in {"10", "5"}:
@@ -62,9 +62,3 @@ def _vote(thread: Node, repo: str, change: str, where: Source, context: Context)
         automated=code.is_automation(identity),
     )
     return where.event(REVIEWED, thread.moment("publishedDate"), change, data, "vote", thread.key("id"))
-
-
-def _property(properties: Node, name: str) -> str | None:
-    """A property of a thread is a value together with its type."""
-    found = properties.at(name)
-    return found.key_or_none("$value") if isinstance(found.value, dict) else found.key_or_none()

@@ -26,7 +26,7 @@ _NONE_HERE = frozenset({403, 404})
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _CHECK = (
     "connectors.bitbucket_cloud.poll.scopes (is it spelled WORKSPACE/REPOSITORY?) and "
-    "connectors.bitbucket_cloud.token: has it expired, and may it read the repository, its pull requests and its pipelines?"
+    "connectors.bitbucket_cloud.token: has it expired, and may it read the repository, its pull requests and pipelines?"
 )
 
 
@@ -195,9 +195,11 @@ class _Reading:
         """The pages of a list, each of which links to the next; none where there is no such list."""
         asked: Params = {**(params or {}), "pagelen": PER_PAGE}
         answer = self._api.get(path, asked, absent=_NONE_HERE if absent else ())
+        values: list[Item] = []
         while answer.is_success:
             page = self._api.read(answer, _Values)
-            yield page.values
+            values = self._api.unlike(page.values, values)
+            yield values
             if page.next is None:
                 return
             answer = self._api.follow(answer, page.next)

@@ -17,7 +17,9 @@ from pipeline.events.types import TicketClosed, TicketCreated, TicketMoved, Tick
 (MOVED,) = TicketMoved.TYPES
 (CLOSED,) = TicketClosed.TYPES
 
-_CLOSED = {"resolved", "duplicate", "invalid", "wontfix", "closed"}
+#: Statuses that say why work was given up.
+_GIVEN_UP = {"duplicate", "invalid", "wontfix"}
+_CLOSED = {"resolved", "closed", *_GIVEN_UP}
 
 
 def webhook(root: Node, repo: Repository, context: Context) -> Outcome:
@@ -65,7 +67,8 @@ def _moved(node: Node, issue: Node, at: datetime, repo: Repository) -> list[Even
     if change is None or after is None:
         return []
     ticket, before = repo.numbered(issue.integer("id")), change.text_or_none("old")
-    moved = TicketMoved(tracker=HOST, ticket=ticket, to_status=after, from_status=before)
+    reason = after if after in _GIVEN_UP else None
+    moved = TicketMoved(tracker=HOST, ticket=ticket, to_status=after, from_status=before, reason=reason)
     events = [repo.event(MOVED, at, ticket, moved)]
     if after in _CLOSED and before not in _CLOSED:
         closed = TicketClosed(tracker=HOST, ticket=ticket, resolution=after)

@@ -33,10 +33,10 @@ def kind_of(body: bytes) -> str:
     """Return what a pushed body is called; never raises."""
     try:
         root = parse_object(body)
-        told = root.text_or_none("detail-type") or root.text_or_none("Type")
+        told = root.text_or_none("detail-type") or root.text_or_none("Type") or ""
     except Quarantined:
         return "unknown"
-    return told.replace(" ", "") if told else "alarm"
+    return told.replace(" ", "") or "alarm"
 
 
 def translate(delivery: Delivery, context: Context) -> Translation:

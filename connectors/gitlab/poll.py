@@ -163,14 +163,18 @@ class _Reading:
 
     def _pipeline(self, item: Item) -> list[Delivery]:
         """A pipeline with its details: the list does not tell when it began and ended."""
-        answer = self._api.get(f"{self._path}/pipelines/{item['id']}", absent=_GONE)
+        return self._detailed("pipelines", item)
+
+    def _deployment(self, item: Item) -> list[Delivery]:
+        """A deployment with its details: the list does not tell who had to approve it."""
+        return self._detailed("deployments", item)
+
+    def _detailed(self, name: str, item: Item) -> list[Delivery]:
+        answer = self._api.get(f"{self._path}/{name}/{item['id']}", absent=_GONE)
         if not answer.is_success:
             return []
         self._api.entry(answer, "id", "status")
-        return [self._told("rest.pipelines", answer.content)]
-
-    def _deployment(self, item: Item) -> list[Delivery]:
-        return [self._told("rest.deployments", item)]
+        return [self._told(f"rest.{name}", answer.content)]
 
     def releases(self, _cursor: str) -> Iterator[Page]:
         """Releases cannot be asked for by time; the first page is the one of last time as long as nothing changed.
@@ -179,7 +183,7 @@ class _Reading:
         """
         known = f"{self._path} releases"
         asked: Params = {"order_by": "released_at", "sort": "desc", "per_page": PER_PAGE}
-        etag, page = None, 1
+        etag, page, listed = None, 1, list[Item]()
         while True:
             answer = self._api.get(
                 f"{self._path}/releases",
@@ -190,7 +194,7 @@ class _Reading:
             if not answer.is_success:
                 return
             etag = answer.headers.get("etag") if page == 1 else etag
-            listed = self._api.items(answer, "tag_name")
+            listed = self._api.unlike(self._api.items(answer, "tag_name"), listed)
             found = [item for item in listed if not self._is_later(item) and not self._is_old(item, "released_at")]
             more = "next" in answer.links
             memory = {known: etag} if etag and not more and self._until is None else {}
@@ -208,11 +212,12 @@ class _Reading:
         bounds = {} if self._since is None else {"since": iso(self._since - LOOKBACK)}
         if self._until is not None:
             bounds["until"] = iso(self._until)
-        page = int(number) if number.isdigit() else 1
+        page, listed = int(number) if number.isdigit() else 1, list[Item]()
         while True:
             asked: Params = {"ref_name": head, "page": page, "per_page": PER_PAGE, **bounds}
             answer = self._api.get(f"{self._path}/repository/commits", asked, absent=_SWITCHED_OFF)
-            listed = self._api.items(answer, "id") if answer.is_success else []
+            found = self._api.items(answer, "id") if answer.is_success else []
+            listed = self._api.unlike(found, listed)
             if not listed:
                 return
             page += 1
@@ -232,12 +237,13 @@ class _Reading:
     def _all(self, path: str, key: str, **params: str) -> list[Item]:
         """Return a whole list below an item, each item once; empty where the project does not have such a thing."""
         found: dict[str, Item] = {}
-        page = 1
+        page, listed = 1, list[Item]()
         while True:
             answer = self._api.get(path, {**params, "page": page, "per_page": PER_PAGE}, absent=_SWITCHED_OFF)
             if not answer.is_success:
                 return []
-            found.update((str(item.get("issue_link_id", item[key])), item) for item in self._api.items(answer, key))
+            listed = self._api.unlike(self._api.items(answer, key), listed)
+            found.update((str(item.get("issue_link_id", item[key])), item) for item in listed)
             if "next" not in answer.links:
                 return list(found.values())
             page += 1

@@ -44,15 +44,18 @@ def _told(node: Node, item: Item, workspace: Workspace, context: Context) -> lis
         return [*events, *telling.deleted(item, archived_at, workspace)]
     events += telling.looks(item, node.moment("updatedAt"), workspace)
     events += telling.closed(item, None, workspace)
-    return [*events, *_moves(node, item, workspace, context), *shown(node, workspace)]
+    return [*events, *_happened(node, item, workspace, context), *shown(node, workspace)]
 
 
-def _moves(node: Node, item: Item, workspace: Workspace, context: Context) -> list[Event]:
-    """The moves in the history. The status before each is left out, as in webhooks, so that both tell one event."""
+def _happened(node: Node, item: Item, workspace: Workspace, context: Context) -> list[Event]:
+    """The moves and transfers in the history. The status before a move is left out, as webhooks leave it out."""
     events = []
     for entry in node.items("history", "nodes"):
-        status = entry.text_or_none("toState", "name")
+        status, team = entry.text_or_none("toState", "name"), entry.text_or_none("toTeam", "key")
+        at, actor = entry.moment("createdAt"), context.actor(entry.text_or_none("actor", "id"))
         if status is not None:
-            actor = context.actor(entry.text_or_none("actor", "id"))
-            events.append(telling.move(item, status, entry.moment("createdAt"), actor, workspace))
+            state = (entry.text_or_none("toState", "type") or "").casefold()
+            events.append(telling.move(item, status, state, at, actor, workspace))
+        if team is not None:
+            events += telling.transferred(item, entry.text_or_none("fromTeam", "key"), team, at, actor, workspace)
     return events

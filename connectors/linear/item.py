@@ -22,7 +22,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """An issue, a project or an initiative as it now stands.
 
     `key` is what people call it; `uuid` is what Linear's other objects call it. `parent` is a uuid. `state` is the type
-    of the status (`started`, `completed` ...), "" where it is not told.
+    of the status (`started`, `completed` ...), "" where it is not told. `team` is the key of an issue's team.
     """
 
     key: str
@@ -66,7 +66,7 @@ def read_issue(data: Node, context: Context) -> Item:
         status=_text(data, "state", "name"),
         state=_text(data, "state", "type").casefold(),
         parent=_id(data, "parent") or _id(data, "project"),
-        team=_text(data, "team", "name") or None,
+        team=team or team_of(key) or None,
         assignee=context.actor(_id(data, "assignee")),
     )
 

@@ -30,7 +30,7 @@ _MORE = "pageInfo { hasNextPage endCursor }"
 _NAMED = "id slugId name createdAt updatedAt archivedAt trashed completedAt"
 #: What is below an issue -> the fields of each.
 _LISTS = {
-    "history": "createdAt actor { id } toState { name }",
+    "history": "createdAt actor { id } fromTeam { key } toTeam { key } toState { name type }",
     "relations": "type createdAt issue { id identifier } relatedIssue { id identifier }",
     "inverseRelations": "type createdAt issue { id identifier } relatedIssue { id identifier }",
     "labels": "name",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from connectors.linear.item import Item
 from connectors.linear.workspace import Workspace
+from pipeline.events.coordination import TicketTransferred
 from pipeline.events.envelope import Event
 from pipeline.events.types import TicketClosed, TicketCreated, TicketDeleted, TicketMoved, TicketUpdated
 
@@ -14,6 +15,10 @@ from pipeline.events.types import TicketClosed, TicketCreated, TicketDeleted, Ti
 (MOVED,) = TicketMoved.TYPES
 (CLOSED,) = TicketClosed.TYPES
 (DELETED,) = TicketDeleted.TYPES
+(TRANSFERRED,) = TicketTransferred.TYPES
+
+#: Types of statuses that are a reason by themselves.
+_GIVEN_UP = frozenset({"canceled", "cancelled", "duplicate"})
 
 #: The native type of a name that stands for another one.
 ALIAS = "alias"
@@ -66,13 +71,31 @@ def looks(item: Item, at: datetime, workspace: Workspace) -> list[Event]:
 
 def moved(item: Item, at: datetime, actor: str | None, workspace: Workspace) -> list[Event]:
     """Tell a move to the present status. A webhook names the former status by a uuid only, so it is not told."""
-    return [move(item, item.status, at, actor, workspace)] if item.status else []
+    return [move(item, item.status, item.state, at, actor, workspace)] if item.status else []
 
 
-def move(item: Item, status: str, at: datetime, actor: str | None, workspace: Workspace) -> Event:
-    """Tell a move to a status."""
-    data = TicketMoved(tracker=workspace.tracker, ticket=item.key, to_status=status, actor=actor)
+def move(item: Item, status: str, state: str, at: datetime, actor: str | None, workspace: Workspace) -> Event:
+    """Tell a move to a status of the type `state`, which says why where work was given up."""
+    data = TicketMoved(
+        tracker=workspace.tracker,
+        ticket=item.key,
+        to_status=status,
+        actor=actor,
+        reason=state if state in _GIVEN_UP else None,
+    )
     return workspace.event(MOVED, at, item.key, item.project, data)
+
+
+def transferred(
+    item: Item, before: str | None, after: str, at: datetime, actor: str | None, workspace: Workspace
+) -> list[Event]:
+    """Tell that an issue went from one team to another, both by their keys."""
+    if not after or before == after:
+        return []
+    data = TicketTransferred(
+        tracker=workspace.tracker, ticket=item.key, to_team=after, from_team=before or None, actor=actor
+    )
+    return [workspace.event(TRANSFERRED, at, item.key, item.project, data)]
 
 
 def closed(item: Item, moved_at: datetime | None, workspace: Workspace) -> list[Event]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from connectors.linear import answers, kinds, telling
 from connectors.linear.item import Item, read_initiative, read_issue, read_project
 from connectors.linear.relations import relation
-from connectors.linear.workspace import Workspace, workspace_of
+from connectors.linear.workspace import Workspace, team_of, workspace_of
 from pipeline.events.delivery import Context, Delivery, Translation
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
@@ -86,8 +86,12 @@ def _changed(item: Item, root: Node, action: str, at: datetime, workspace: Works
     moved = action == kinds.UPDATE and any(former.has(name) for name in _STATUS)
     renamed = action == kinds.UPDATE and any(former.has(name) for name in _IDENTIFIER)
     events = [*telling.exists(item, workspace), *telling.looks(item, at, workspace)]
+    actor = context.actor(root.text_or_none("actor", "id"))
     if moved:
-        events += telling.moved(item, at, context.actor(root.text_or_none("actor", "id")), workspace)
+        events += telling.moved(item, at, actor, workspace)
+    if action == kinds.UPDATE and former.has("teamId"):
+        # The former team is told by a uuid only; the former identifier has its key.
+        events += telling.transferred(item, team_of(item.former or ""), item.team or "", at, actor, workspace)
     if renamed and item.former is not None:
         events += telling.also_known_as(item.former, item, at, workspace)
     return [*events, *telling.closed(item, at if moved else None, workspace)]

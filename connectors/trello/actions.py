@@ -32,7 +32,10 @@ def happened(action: Node, context: Context) -> list[Event] | str:
         return [*card.created(), card.looks(at, shown, status)]
     actor = context.actor(action.text_or_none("idMemberCreator") or action.text_or_none("memberCreator", "id"))
     if kind in kinds.ARRIVE:
-        return [*card.created(), *([card.moved(at, None, status, actor)] if status else [])]
+        # Somebody's inbox is no board: what comes from there was with no team.
+        came_from = data.text_or_none("boardSource", "id")
+        moved = [card.moved(at, None, status, actor)] if status else []
+        return [*card.created(), *moved, *([card.transferred(at, came_from, actor)] if came_from else [])]
     return _updated(card, data, at, status, actor)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from pipeline.events.coordination import TicketTransferred
 from pipeline.events.delivery import Context
 from pipeline.events.envelope import Event
 from pipeline.events.ids import event_id
@@ -21,6 +22,7 @@ SOURCE = "https://trello.com"
 (MOVED,) = TicketMoved.TYPES
 (CLOSED,) = TicketClosed.TYPES
 (DELETED,) = TicketDeleted.TYPES
+(TRANSFERRED,) = TicketTransferred.TYPES
 
 ARCHIVED = "archived"
 COMPLETE = "complete"
@@ -50,6 +52,13 @@ class Card(msgspec.Struct, frozen=True):
         """Tell a move to the list `after`."""
         data = TicketMoved(tracker=self.tracker, ticket=self.key, to_status=after, from_status=before, actor=actor)
         return self._event(MOVED, at, data)
+
+    def transferred(self, at: datetime, before: str, actor: str | None) -> Event:
+        """Tell that the card came from the board `before`. Boards stand for teams, by their ids as in `project`."""
+        data = TicketTransferred(
+            tracker=self.tracker, ticket=self.key, to_team=self.board, from_team=before, actor=actor
+        )
+        return self._event(TRANSFERRED, at, data)
 
     def closed(self, at: datetime, resolution: str) -> Event:
         """Tell that the card was archived, or marked as complete."""

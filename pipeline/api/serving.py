@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
@@ -35,6 +35,7 @@ class ClosableReadStore(ReadStore, Protocol):
 class Parts:
     """What a server is made from. `connectors` are the doors, see `doors`; `secrets` returns those of one by name.
 
+    `window` returns how old a message of one may be, None: as it says itself (see `Intake`).
     `engine` returns the engine and `discard_engine` makes it return a new one, since after an error the old one may
     hold state that was never written. `open_read_store` opens the derived state apart from the engine.
     """
@@ -50,6 +51,7 @@ class Parts:
     new_id: Callable[[], str]
     build: Build
     max_body: int
+    window: Callable[[str], timedelta | None] = lambda _: None
 
 
 @contextmanager
@@ -79,7 +81,9 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
         )
         registry.register(_collector(parts, follower))
         services = Services(
-            intake=Intake(committer, parts.connectors, parts.secrets, parts.clock, max_body=parts.max_body),
+            intake=Intake(
+                committer, parts.connectors, parts.secrets, parts.clock, window=parts.window, max_body=parts.max_body
+            ),
             connectors=frozenset(parts.connectors),
             follower=follower,
             reader=Reader(asked, quarantine),

@@ -15,13 +15,18 @@ from typing import Annotated, TextIO
 import typer
 
 from pipeline.cli import (
+    artifact,
     audit,
     backfill,
     connector,
     contract,
+    decision,
     demo,
     doctor,
+    explain,
+    handoff,
     ingest,
+    initiative,
     log,
     metrics,
     quarantine,
@@ -63,11 +68,16 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, backfill, demo, doctor, serve, sql):
+for verb in (run, simulate, audit, backfill, demo, doctor, explain, serve, sql):
     app.registered_commands.extend(verb.app.registered_commands)
+app.registered_commands.extend(artifact.link_app.registered_commands)
+app.add_typer(artifact.app, name="artifact")
 app.add_typer(connector.app, name="connector")
 app.add_typer(contract.app, name="contract")
+app.add_typer(decision.app, name="decision")
+app.add_typer(handoff.app, name="handoff")
 app.add_typer(ingest.app, name="ingest")
+app.add_typer(initiative.app, name="initiative")
 app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(metrics.app, name="metrics")

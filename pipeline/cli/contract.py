@@ -76,14 +76,23 @@ def init(directory: Annotated[Path, typer.Argument(metavar="[DIR]")] = Path("con
 def validate(
     paths: _Paths = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if there are findings, too.")] = False,
+    database: Annotated[
+        bool, typer.Option("--database/--no-database", help="Hold it against the tickets of the database, if any.")
+    ] = True,
     output: _Output = Format.TABLE,
 ) -> None:
-    """Check contract files without declaring anything. Exit 3 if they cannot be applied."""
+    """Check contract files without declaring anything. Exit 3 if they cannot be applied.
+
+    Statuses and types that tickets have and no StatusMap knows are listed and counted; exit 1 if there are any.
+    """
+    from pipeline.cli.contract_words import words_that_tickets_have
+
     loaded = load(_chosen(paths))
-    print_problems(loaded, output)
+    unknown = words_that_tickets_have(loaded) if database and not loaded.errors else []
+    print_problems(Loaded(loaded.objects, [*loaded.problems, *unknown]), output)
     if loaded.errors:
         raise typer.Exit(3)
-    if strict and loaded.problems:
+    if unknown or (strict and loaded.problems):
         raise typer.Exit(1)
 
 

@@ -44,8 +44,9 @@ _Url = Annotated[str | None, typer.Option(help="Where it is written down.")]
 
 
 @app.command()
-def ask(
+def ask(  # noqa: PLR0913 - one an option
     decision: _Id,
+    *,
     title: _Title = "",
     from_team: _From = None,
     to_team: _To = None,
@@ -78,8 +79,9 @@ def ask(
 
 
 @app.command()
-def decide(
+def decide(  # noqa: PLR0913 - one an option
     decision: _Id,
+    *,
     outcome: Annotated[Outcome, typer.Option(help="How it was decided.")] = Outcome.ACCEPTED,
     approver: Annotated[
         list[str] | None, typer.Option(help="A role or team that agreed, never a person; may be repeated.")
@@ -160,7 +162,9 @@ def references(initiative: str | None, ticket: str | None) -> list[Ref]:
 
 def _row(known: Standing, fact: DecisionFact) -> dict[str, Any]:
     overdue = fact.status == "open" and fact.due_at is not None and fact.due_at < known.as_of
-    instants = {name: None if (at := getattr(fact, name)) is None else from_us(at) for name in _COLUMNS if "_at" in name}
+    instants = {
+        name: None if (at := getattr(fact, name)) is None else from_us(at) for name in _COLUMNS if "_at" in name
+    }
     return {
         "decision": fact.id,
         "state": state(fact),

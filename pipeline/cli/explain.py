@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,7 +22,9 @@ from pipeline.governance.pages.single import as_row, deployment_page, fact_page,
 from pipeline.metrics.catalogue import BY_NAME, SCOPE_KINDS, WINDOWS, MetricPoint
 from pipeline.metrics.cells import ORG, Scope
 from pipeline.metrics.windows import read_metrics
-from pipeline.snapshots.archive import Archive
+
+if TYPE_CHECKING:
+    from pipeline.snapshots.archive import Archive
 
 app = typer.Typer()
 
@@ -39,6 +41,7 @@ def explain(
             help="A metric, an initiative, a deployment, a pair 'consumer > provider', or the id of any fact."
         ),
     ],
+    *,
     scope: Annotated[str, typer.Option(help="Of a metric: KIND/NAME, such as team/growth.")] = "/".join(ORG),
     window: Annotated[int, typer.Option(help="Of a metric: days.")] = _DEFAULT_WINDOW,
     as_of: AsOf = None,
@@ -113,9 +116,7 @@ def _outcome_metrics(known: Standing, name: str) -> set[str]:
 
 
 def _points(known: Standing, scope: Scope, window: int) -> list[MetricPoint]:
-    return read_metrics(
-        known.state, from_us(known.as_of), latest=known.latest, windows=(window,), scopes=(scope,)
-    )
+    return read_metrics(known.state, from_us(known.as_of), latest=known.latest, windows=(window,), scopes=(scope,))
 
 
 def _derivation() -> str:
@@ -134,7 +135,9 @@ def _add_events(known: Standing, events: Archive, lines: list[Line]) -> None:
         by_subject.setdefault(each.subject, []).append(number)
     for line in lines:
         mine = wants.get(id(line), [])
-        numbers = sorted({number for want in mine for subject in want.subjects for number in by_subject.get(subject, ())})
+        numbers = sorted(
+            {number for want in mine for subject in want.subjects for number in by_subject.get(subject, ())}
+        )
         line.events = [*line.events, *own(mine, [found[number] for number in numbers])]
 
 

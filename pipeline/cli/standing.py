@@ -25,9 +25,9 @@ from pipeline.events.types import Payload
 from pipeline.governance.declared import held, initiatives
 from pipeline.governance.known import Known
 from pipeline.log.protocol import EVENTS, event_record
-from pipeline.snapshots.archive import Archive, archive
 
 if TYPE_CHECKING:
+    from pipeline.snapshots.archive import Archive
     from pipeline.wiring import Wiring
 
 SOURCE = "urn:leadline:desk"
@@ -66,6 +66,8 @@ class Standing:
     @contextmanager
     def archive(self) -> Iterator[Archive]:
         """Open the events of the log."""
+        from pipeline.snapshots.archive import archive
+
         with archive(self.wiring.settings.snapshots, self.wiring.log()) as opened:
             yield opened
 
@@ -89,7 +91,9 @@ class Standing:
 
     def instants_beyond(self, types: Sequence[str], subject: str) -> list[int]:
         """Return when events about a subject happened that the log holds and that are not folded yet."""
-        beyond = Archive(self.wiring.log(), None, self._engine.position)
+        from pipeline.snapshots.archive import Archive
+
+        beyond = Archive(self.wiring.log(), after=self._engine.position)
         return [each.at for each in beyond.find(types, [subject])]
 
     def initiative(self, word: str) -> str:

@@ -98,6 +98,12 @@ class Api:
         """
         return [self.delivery(kind, item, headers) for item in items]
 
+    def unlike(self, items: list[Item], before: list[Item]) -> list[Item]:
+        """Return a page; one that is like the page before it is `Retryable`, since it would go on without an end."""
+        if items and items == before:
+            raise Retryable(f"{self.name}: a list repeats a page")
+        return items
+
     def follow(self, answer: httpx.Response, link: str) -> httpx.Response:
         """Return what is behind a link in an answer; never at another host, where the token must not be shown."""
         url = answer.url.join(link)
@@ -170,8 +176,12 @@ def oldest_first(
     """
     start, page, news = cursor, 1, False
     seen: set[tuple[str, str]] = set()
+    before: Sequence[Item] = ()
     while True:
         listed = ask(start, page)
+        if page > 1 and listed.items and listed.items == before:
+            raise Retryable("a list repeats a page")
+        before = listed.items
         found = [(item, at(item)) for item in listed.items]
         for item, when in found:
             if (str(item[key]), when) not in seen:
@@ -201,8 +211,12 @@ def newest_first(
     some are told twice and none slips past. On the way to a cursor, what was told is passed over.
     """
     reached, page = moment(cursor), 1
+    before: Sequence[Item] = ()
     while True:
         listed = ask(page)
+        if listed.items and listed.items == before:
+            raise Retryable("a list repeats a page")
+        before = listed.items
         for item in listed.items:
             when = at(item)
             if floor is not None and when is not None and when < floor:

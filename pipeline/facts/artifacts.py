@@ -114,7 +114,8 @@ class Acts:
             acted_at=found.at,
             rule=rule,
             approvals=sorted(set(told.approvals)),
-            violation=rule == "undeclared" or len(set(told.approvals)) < _NEEDED.get(rule or "", 0),
+            violation=rule == "undeclared"
+            or len({name.lower() for name in told.approvals}) < _NEEDED.get(rule or "", 0),
             on=told.on,
             initiative=next(iter(meant)) if len(meant) == 1 else None,
             url=told.url,

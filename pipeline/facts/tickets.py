@@ -120,7 +120,7 @@ class Tickets:
             provider = None if other is None or its is None else team_at(other, opened, self._contract)
             between(fact, consumer, provider, self._contract)
             if life.started_at is not None:
-                fact.discovery_lag = _signed_seconds(life.started_at, opened)
+                fact.discovery_lag = seconds_between(life.started_at, opened)
             aliases = [each for each in (ticket, other) if each is not None and each.kind.lower() == _ALIAS]
             finishes = [each.finished_at for each in (life, its) if each is not None and each.finished_at is not None]
             if key == blocker:
@@ -196,8 +196,3 @@ def _ends(life: Life, its: Life | None, removed: int | None) -> list[tuple[int |
         (removed, "withdrawn"),
         (life.finished_at, "overtaken"),
     ]
-
-
-def _signed_seconds(start: int, end: int) -> float:
-    """Return a span that may be negative, its size cut to milliseconds."""
-    return seconds_between(start, end) if end >= start else -seconds_between(end, start)

@@ -81,7 +81,7 @@ def history(contract: Contract, name: str, as_of: int) -> Iterator[Held | None]:
     version before it goes on holding.
     """
     versions = [each for each in contract.versions("Initiative", name) if each.start <= as_of]
-    for version, following in zip(versions, [*versions[1:], None], strict=True):
+    for version, following in zip(versions, [*versions[1:], None], strict=False):
         if following is not None and following.start == version.start:
             continue
         if version.spec is None:
@@ -96,6 +96,11 @@ def history(contract: Contract, name: str, as_of: int) -> Iterator[Held | None]:
 def held(contract: Contract, name: str, as_of: int) -> Held | None:
     """Return what holds of an initiative at an instant; None: it does not exist."""
     return next(reversed([*history(contract, name, as_of)]), None)
+
+
+def event_of(version: Version) -> str:
+    """Return the id of the event that declared a version; the fold knows it under its source as well."""
+    return version.id.rpartition("|")[2]
 
 
 def initiatives(contract: Contract, as_of: int) -> list[str]:

@@ -9,7 +9,7 @@ import msgspec
 from pipeline.contract.resolve import Contract
 from pipeline.events.times import from_us
 from pipeline.facts.rows import DecisionFact
-from pipeline.governance.declared import Held, end_of_day, held, horizon_end, initiatives
+from pipeline.governance.declared import Held, end_of_day, event_of, held, horizon_end, initiatives
 from pipeline.governance.known import Known
 
 GATE = "commit"
@@ -72,7 +72,7 @@ def evaluate(contract: Contract, known: Known, name: str, as_of: int) -> Gate | 
         exempt_until=None if exemption is None else exemption.ends,
         exemption=None if exemption is None else exemption.reason,
         decision=intent.decision,
-        declarations=[found.version.id, *([team.id] if team else [])],
+        declarations=[event_of(found.version), *([event_of(team)] if team else [])],
     )
 
 

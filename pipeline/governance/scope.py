@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.contract.resolve import Contract
 from pipeline.facts.rows import DecisionFact
-from pipeline.governance.declared import Held, history
+from pipeline.governance.declared import Held, event_of, history
 from pipeline.governance.known import Known
 
 
@@ -44,7 +44,7 @@ def _changes(contract: Contract, known: Known, name: str, as_of: int) -> Iterato
             if fields:
                 decision = _decision(known, name, before, after)
                 yield ScopeChange(
-                    initiative=name, at=after.since, fields=fields, event=after.version.id, decision=decision
+                    initiative=name, at=after.since, fields=fields, event=event_of(after.version), decision=decision
                 )
         committed = committed or after.intent.stage == "commit"
         before = after

@@ -30,6 +30,7 @@ class Members(msgspec.Struct, array_like=True):
     ambiguous: int = 0
     unplanned: int = 0
     initiatives: dict[str, int] = {}
+    traced: int = 0
 
     def trace(self) -> str:
         """How far the deployment can be traced; see the definitions page."""
@@ -37,7 +38,7 @@ class Members(msgspec.Struct, array_like=True):
             return "empty"
         if self.exempt == self.total:
             return "exempt"
-        if self.initiatives:
+        if self.traced:
             return "traced"
         return "ambiguous" if self.ambiguous else "orphan"
 
@@ -181,15 +182,18 @@ class Attribution:
         members = self._members.get(change.deployment) or Members(initiatives={})
         members.total += sign
         members.unplanned += sign * change.unplanned
+        initiative = change.initiative if change.confidence in DETERMINISTIC else None
         if change.exempt:
             members.exempt += sign
-        elif change.confidence in DETERMINISTIC and change.initiative is not None:
-            count = members.initiatives.get(change.initiative, 0) + sign
-            members.initiatives[change.initiative] = count
-            if count == 0:
-                del members.initiatives[change.initiative]
         elif change.confidence == "ambiguous":
             members.ambiguous += sign
+        elif initiative is not None:
+            members.traced += sign
+        if initiative is not None:
+            count = members.initiatives.get(initiative, 0) + sign
+            members.initiatives[initiative] = count
+            if count == 0:
+                del members.initiatives[initiative]
         self._members.put(change.deployment, members)
         touched.add(change.deployment)
 

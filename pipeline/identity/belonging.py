@@ -61,6 +61,7 @@ class Belonging:
             change = self._changes.get(wait.subject)
             is_sure = change is not None and change.confidence in _DETERMINISTIC
             wait.initiative = change.initiative if change is not None and is_sure else None
+            wait.candidates = list(change.candidates) if change is not None else []
             return wait
         for ticket in _tickets(wait.refs):
             self._waits_of.add(ticket, wait.id)

@@ -130,4 +130,4 @@ def _described(connector: Connector, headers: Mapping[str, str], body: bytes) ->
         raise
     except Exception:  # noqa: BLE001 - the delivery is genuine; translation will say what is wrong with it
         kind, identity = UNKNOWN_KIND, ""
-    return kind, identity or hashlib.blake2b(body, digest_size=16).hexdigest()
+    return kind or UNKNOWN_KIND, identity or hashlib.blake2b(body, digest_size=16).hexdigest()

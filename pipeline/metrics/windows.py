@@ -50,7 +50,8 @@ def read_metrics(
     if known:
         for metric, scope, since in OpenItems(state).read((*_AGES, DUE), scopes):
             ages.setdefault(metric, {}).setdefault(scope, []).extend((now - each) // 1000 for each in since)
-    points = [*_delivery(state, now, lengths, scopes), *_teamwork(state, now, lengths, scopes, ages.get(_DEPENDENCIES))]
+    open_dependencies = ages.get(_DEPENDENCIES, {}) if known else None
+    points = [*_delivery(state, now, lengths, scopes), *_teamwork(state, now, lengths, scopes, open_dependencies)]
     points += _open(now, ages)
     if known:
         points += _unmapped(state, now, scopes)

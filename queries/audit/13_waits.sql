@@ -28,7 +28,7 @@ select concat_ws('|', 'dependency', key.ticket, key.blocked_by, number) as id, '
      candidate(least(withdrawn_at, case when blocker.finish <> 'done' then blocker.finished_at end), 2, 'withdrawn'),
      candidate(blocked.finished_at, 3, 'overtaken')] as ends,
     case when key.ticket = key.blocked_by then 'self'
-         when blocked.kind = 'alias' or blocker.kind = 'alias' then 'alias'
+         when lower(blocked.kind) = 'alias' or lower(blocker.kind) = 'alias' then 'alias'
          when least(blocked.finished_at, blocker.finished_at) < opened_at then 'already_done' end as excluded,
     floor((opened_at - blocked.started_at) / 1000) / 1000 as discovery_lag, blocker.ticket is null as stub
 from episodes('dependency_told')

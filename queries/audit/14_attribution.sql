@@ -76,7 +76,7 @@ from served('wait')
 union all
 select wait.id, initiatives
 from wait join change_serves as serves on serves.id = wait.change
-where level <= 4;
+where level <= 4 or len(initiatives) > 1;
 
 create table decision_serves as
 from served('decision');

@@ -11,8 +11,8 @@ select * from metric_points_history where snapshot = (select max(number) from sn
 -- The UTC day of an instant.
 create macro day_of(instant) as (instant at time zone 'UTC')::date;
 
--- A span as people write it in the contract: a whole number and one of s, m, h, d, w.
-create macro duration(text) as to_seconds(left(text, -1)::bigint
+-- A span as people write it in the contract: a whole number and one of s, m, h, d, w; null: it is none.
+create macro duration(text) as to_seconds(try_cast(left(text, -1) as bigint)
     * case right(text, 1) when 's' then 1 when 'm' then 60 when 'h' then 3600 when 'd' then 86400 when 'w' then 604800 end);
 
 -- What was open before the latest instant is no longer known.

@@ -8,7 +8,7 @@
 --   context  prompt, or version of the context, that it was made from
 --   status  linked; in quarantine: missing (names no initiative), unknown (that is none) or closed (that is over)
 --   quarantined  it does not count as context
---   proposed_for  initiative, as it was proposed for
+--   proposed_as  initiative, as it was proposed for
 --   named  initiative as named now: by the artifact, or by the person who linked it
 --   initiative  canonical initiative that it is linked to
 --   stage  stage of that
@@ -26,7 +26,7 @@
 
 with proposed as (
     select payload ->> '$.artifact' as id, arg_min(payload ->> '$.initiative', (time, id)) filter (payload ->> '$.initiative' is not null)
-        as proposed_for
+        as proposed_as
     from events where starts_with(type, 'dev.cdeventsx.leadline-artifact.proposed.')
     group by all
 ),
@@ -41,7 +41,7 @@ listed as (
     from artifacts, moment(null::timestamptz)
     where day_of(proposed_at) between day - $days::integer + 1 and day
 )
-select proposed_at, id as artifact, kind, title, agent, context, status, quarantined, proposed_for, named, initiative, stage, relinked_at,
+select proposed_at, id as artifact, kind, title, agent, context, status, quarantined, proposed_as, named, initiative, stage, relinked_at,
     relinked_because, link, change, ticket, integrity, url
 from listed
 left join proposed using (id)

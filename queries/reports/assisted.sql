@@ -5,7 +5,7 @@
 --   assistants  which ones
 --   changes [items]  delivered changes
 --   share [ratio]  of all delivered changes
---   with_lead_time [items]  those of them that have a lead time
+--   timed [items]  those of them that have a lead time
 --   lead_time_p50 [seconds]  first commit authored to deployed; null: none has one
 --   lead_time_p85 [seconds]  the same, of the slow ones
 --   open_changes [items]  pull requests of this kind that are not yet deployed, whose wait is not in these numbers
@@ -53,14 +53,14 @@ work as (
     group by assisted
 )
 select case when assisted then 'assisted' else 'others' end as changes_by, coalesce(assistants, []) as assistants,
-    coalesce(changes, 0) as changes, rounded(changes / of_all) as share, coalesce(len(spans), 0) as with_lead_time,
+    coalesce(changes, 0) as changes, rounded(changes / of_all) as share, coalesce(len(spans), 0) as timed,
     case when len(spans) > 0 then rounded(quantile_of(spans, 0.5)) end as lead_time_p50,
     case when len(spans) > 0 then rounded(quantile_of(spans, 0.85)) end as lead_time_p85,
     coalesce(open_changes, 0) as open_changes, coalesce(deployments, 0) as deployments,
     case when failures_told then rounded(failed / deployments) end as change_fail_rate,
     case when failures_told then rounded(rework / deployments) end as deployment_rework_rate,
     case when traceable > 0 then rounded(led / traceable) end as traced,
-    proposals, case when proposals > 0 then rounded(linked / proposals) end as context_integrity
+    case when $team::varchar is null then proposals end as proposals, case when proposals > 0 then rounded(linked / proposals) end as context_integrity
 from (values (true), (false)) as kind(assisted)
 left join work using (assisted)
 left join run using (assisted)

@@ -1,9 +1,9 @@
 -- Question: what is different since the snapshot before: facts that are new, gone, or say something else than was reported?
 -- Columns:
---   kind  change, deployment, failure or ticket
+--   kind  kind of the fact: change, deployment, ticket, wait ...
 --   id  id of the fact
 --   what  added, removed or changed
---   title  title of a change, failure or ticket, version of a deployment
+--   title  title of the fact, version of a deployment
 --   field  field that changed; null: the whole fact
 --   old_value [json]  what was reported; null for the whole fact
 --   new_value [json]  what is reported now; null for the whole fact

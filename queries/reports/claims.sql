@@ -25,33 +25,34 @@
 --   limit = 200  how many, those without evidence first
 
 with recursive moment as (from moment(null::timestamptz)),
+ticket as (from tickets where not deleted),
 status_map as (
     select name, lower(spec ->> '$.tracker') as words_of, spec -> '$.evidence' as demands,
-        duration(coalesce(spec ->> '$.evidenceWithin', '7d')) as within
+        coalesce(duration(spec ->> '$.evidenceWithin'), to_days(7)) as within
     from contract_objects where kind = 'StatusMap' and json_type(spec) = 'OBJECT'
 ),
 fitting as (
     select tracker, demands, within
-    from (select distinct tracker from tickets) as told
+    from (select distinct tracker from ticket) as told
     join status_map
         on words_of = lower(tracker) or list_contains(regexp_extract_all(lower(tracker), '[\p{L}\p{N}]+'), words_of)
     qualify row_number() over (partition by tracker order by words_of = lower(tracker) desc, name) = 1
 ),
 claim as (
-    select tickets.*, within, (demands -> ('$.' || canonical_status))::varchar[] as demanded
-    from tickets join fitting using (tracker)
-    where not deleted and len(demanded) > 0 and status_since is not null
+    select ticket.*, within, (demands -> ('$.' || canonical_status))::varchar[] as demanded
+    from ticket join fitting using (tracker)
+    where len(demanded) > 0 and status_since is not null
         and ($team::varchar is null or team = $team::varchar)
         and ($initiative::varchar is null or initiative = $initiative::varchar)
 ),
-below(root, ticket) as (
+below(root, part) as (
     select id, id from claim
     union
-    select root, tickets.id from below join tickets on tickets.parent = below.ticket where not deleted
+    select root, ticket.id from below join ticket on ticket.parent = below.part
 ),
 sampled as (
     select initiative, max(time) as last_outcome_at
-    from (select name as initiative, unnest((spec -> '$.outcomes[*].metric')::varchar[]) as metric
+    from (select name as initiative, unnest(spec ->> '$.outcomes[*].metric') as metric
           from contract_objects where kind = 'Initiative' and json_type(spec) = 'OBJECT') as intended
     join events on events.payload ->> '$.metric' = metric
     where starts_with(type, 'dev.cdeventsx.leadline-outcome.sampled.')
@@ -61,7 +62,7 @@ seen as (
     select root as id, max(last_change_at) as last_change_at, max(last_review_at) as last_review_at,
         max(last_merge_at) as last_merge_at, max(last_deployment_at) as last_deployment_at,
         max(last_decision_at) as last_decision_at
-    from below join tickets on tickets.id = ticket
+    from below join ticket on ticket.id = part
     group by root
 ),
 judged as (

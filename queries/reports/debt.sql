@@ -10,7 +10,7 @@
 --   wait  id of the wait
 --   kind  dependency, review, handoff or decision
 --   subject  what waits: ticket, change, hand-over or decision
---   waits_for  ticket that it waits for; null: the provider itself
+--   blocker  ticket that it waits for; null: the provider itself
 --   title  its title
 --   consumer  team that waits
 --   provider  team that it waits for
@@ -51,7 +51,7 @@ ranked as (
     qualify rank <= $worst::integer
 ),
 opening as (
-    select id as event, time, payload ->> '$.blocked_by' as blocker,
+    select id as event, time, payload ->> '$.blocked_by' as blocked_by,
         coalesce(payload ->> '$.handoff', payload ->> '$.decision', payload ->> '$.change', payload ->> '$.ticket') as about
     from events
     where time in (select opened_at from ranked) and regexp_matches(type,
@@ -59,11 +59,11 @@ opening as (
 ),
 evidence as (
     select ranked.id, list(distinct event order by event) as evidence
-    from ranked join opening on opening.time = opened_at and about = subject and blocker is not distinct from "on"
+    from ranked join opening on opening.time = opened_at and about = subject and blocked_by is not distinct from "on"
     group by ranked.id
 )
 select scope_kind, scope, debt, rounded(debt / 86400) as wait_days, slope, open_waits, rank, ranked.id as wait, kind, subject,
-    "on" as waits_for, title, consumer, provider, due_at, overdue, rounded(overdue / debt) as share, initiative, evidence
+    "on" as blocker, title, consumer, provider, due_at, overdue, rounded(overdue / debt) as share, initiative, evidence
 from owed
 left join ranked using (scope_kind, scope)
 left join evidence on evidence.id = ranked.id

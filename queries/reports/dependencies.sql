@@ -58,12 +58,11 @@ listed as (
         and ($team::varchar is null or $team::varchar in (consumer, provider))
         and (ended_at is null or day_of(ended_at) between day - $days::integer + 1 and day)
 )
-select consumer, provider, mode, subject as ticket, coalesce(nullif(listed.title, ''), waiting.title) as title, "on" as blocker,
+select consumer, provider, mode, subject as ticket, listed.title, "on" as blocker,
     blocking.title as blocker_title, stub, opened_at, case when ended_at is null then seconds(opened_at, instant) end as age, due_at,
     case when ended_at is null and due_at < instant then seconds(due_at, instant) end as overdue, ended_at, "end", latency,
     discovery_lag, listed.initiative, cycle, listed.id as wait
 from listed
-left join tickets as waiting on waiting.id = subject
 left join tickets as blocking on blocking.id = "on"
 order by ended_at is not null, overdue desc nulls last, age desc, ended_at desc, wait
 limit $limit::integer;

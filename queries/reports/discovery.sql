@@ -7,7 +7,7 @@
 --   late [items]  those of them that were added after work had begun
 --   late_share [ratio]  late ones, of these
 --   lag_p50 [seconds]  work begun to dependency added; negative: it was known before
---   lag_p85 [seconds]  the same, of the late ones among them
+--   lag_p85 [seconds]  the same, of those that are found latest
 --   not_begun [items]  dependencies beside these: on tickets on which work has not begun
 --   late_ones  ticket and blocker of the late ones, the latest first
 -- Parameters:

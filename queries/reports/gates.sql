@@ -26,13 +26,17 @@ held as (
 ),
 intent as (
     select name as initiative, spec ->> '$.stage' as stage, spec ->> '$.owner' as owner, spec ->> '$.horizon' as horizon,
-        coalesce((spec -> '$.outcomes[*].metric')::varchar[], []) as outcomes, spec ->> '$.decision' as decision,
-        (spec ->> '$.commitBy')::date as commit_by, (spec ->> '$.exemption.until')::date as exempt_until,
+        coalesce(spec ->> '$.outcomes[*].metric', []) as outcomes, spec ->> '$.decision' as decision,
+        try_cast(spec ->> '$.commitBy' as date) as commit_by, try_cast(spec ->> '$.exemption.until' as date) as exempt_until,
         spec ->> '$.exemption.reason' as reason
     from held where kind = 'Initiative' and json_type(spec) = 'OBJECT'
 ),
 team as (
     select name from held where kind = 'Team' and json_type(spec) = 'OBJECT'
+),
+sampled as (
+    select coalesce(list(distinct payload ->> '$.metric'), []) as metrics
+    from events where starts_with(type, 'dev.cdeventsx.leadline-outcome.sampled.')
 ),
 judged as (
     select intent.*, day, status as decision_status, coalesce(lacking, []) as lacking, decided_at,
@@ -42,13 +46,11 @@ judged as (
             case when horizon is null then 'horizon' end,
             case when status is distinct from 'accepted' or len(lacking) > 0 then 'decision' end
         ], lambda part: part is not null) as missing,
-        len(missing) = 0 or coalesce(day <= exempt_until, false) as passes
+        len(missing) = 0 or coalesce(day <= exempt_until, false) as passes,
+        list_filter(outcomes, lambda metric: not list_contains(metrics, metric)) as unread
     from intent
     left join team on team.name = intent.owner
-    left join decisions on decisions.id = intent.decision, moment
-),
-sampled as (
-    select coalesce(list(distinct payload ->> '$.metric'), []) as metrics from events where starts_with(type, 'dev.cdeventsx.leadline-outcome.sampled.')
+    left join decisions on decisions.id = intent.decision, moment, sampled
 ),
 dated as (
     select 'gate' as what, *, case when stage not in ('commit', 'done', 'stopped') then commit_by end as due_on
@@ -56,11 +58,9 @@ dated as (
     union all by name
     select 'exemption' as what, *, exempt_until as due_on from judged where exempt_until is not null and len(missing) > 0
     union all by name
-    select 'horizon' as what, judged.* replace (
-            list_filter(outcomes, lambda metric: not list_contains(metrics, metric)) as missing, null as passes),
-        case when regexp_full_match(horizon, '\d{4}-\d{2}-\d{2}') then horizon::date else day_of(decided_at + duration(horizon)) end
-            as due_on
-    from judged, sampled where stage = 'commit' and due_on is not null and len(missing) > 0
+    select 'horizon' as what, * replace (unread as missing, null as passes),
+        coalesce(try_cast(horizon as date), day_of(decided_at + duration(horizon))) as due_on
+    from judged where stage = 'commit' and due_on is not null and len(unread) > 0
 )
 select what, initiative, owner, stage, due_on, due_on - day as days_left, missing, passes, decision, decision_status, lacking,
     exempt_until, reason

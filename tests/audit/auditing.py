@@ -13,21 +13,27 @@ import msgspec
 from pipeline.audit.load import load_events, scratch
 from pipeline.audit.recompute import recompute_facts, recompute_metrics
 from pipeline.audit.verdict import Verdict, audit
+from pipeline.events.coordination import AgentActed, ArtifactProposed, DecisionEvent
 from pipeline.events.envelope import Event
 from pipeline.events.times import to_us
-from pipeline.events.types import Ref
-from pipeline.facts.rows import FACTS, ChangeFact, DeploymentFact, FailureFact, TicketFact
+from pipeline.events.types import Payload, Ref
+from pipeline.facts.rows import FACTS, Fact
 from pipeline.log import protocol
 from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import event_record
 from pipeline.metrics.catalogue import MetricPoint
-from tests.simulation.story import deployed, merged, moment, opened, seen, ticket_seen, trouble
+from pipeline.simulate.telling import tell
+from tests.simulation.story import deployed, merged, moment, opened, seen, ticket_seen, trouble, us
 
 RECORDED = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = moment("28 12:00")
 
 Row = dict[str, Any]
-AnyFact = ChangeFact | DeploymentFact | FailureFact | TicketFact
+
+
+def _told(at: str, payload: Payload) -> Event:
+    return tell(payload.TYPES[0], us(at), payload)
+
 
 #: A little of everything, two deployments and one fact of every other kind.
 EVENTS = [
@@ -39,6 +45,9 @@ EVENTS = [
     trouble("02 12:00", "i1"),
     trouble("02 13:00", "i1", "resolved"),
     ticket_seen("02 09:00", "GROW-1", labels=["z", "y"]),
+    _told("02 09:00", DecisionEvent(decision="ADR-1", approvers=["legal", "core"])),
+    _told("02 09:00", ArtifactProposed(artifact="spec-1", agent="assistant")),
+    _told("02 09:00", AgentActed(act="act-1", agent="assistant", action="merge", approvals=["legal", "core"])),
 ]
 
 
@@ -71,7 +80,7 @@ def rows(connection: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
-def facts_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[AnyFact]:
+def facts_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[Fact]:
     """Return the audit's own facts as a fold would hold them."""
     return [_fact_of(kind, row) for row in rows(connection, f"audit_{kind}")]
 
@@ -91,8 +100,6 @@ def verdict_on(**wrong: Any) -> Verdict:
         return audit(connection, log_of(EVENTS), facts.__getitem__, lambda _: points, as_of=AS_OF)
 
 
-def _fact_of(kind: str, row: Row) -> AnyFact:
+def _fact_of(kind: str, row: Row) -> Fact:
     refs = {"refs": [Ref(**ref) for ref in row["refs"]]} if "refs" in row else {}
-    fact = FACTS[kind](**(row | refs))
-    assert isinstance(fact, AnyFact)
-    return fact
+    return FACTS[kind](**(row | refs))

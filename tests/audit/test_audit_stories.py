@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.facts.rows import FACTS
 from pipeline.metrics.catalogue import CATALOGUE
-from tests.audit.auditing import recomputed, rows
+from tests.audit.auditing import EVENTS, recomputed, rows
 from tests.simulation.stories import STORIES
 from tests.simulation.story import Story, moment
 
@@ -30,7 +30,7 @@ def test_every_metric_and_every_kind_of_fact_has_a_story() -> None:
 
 
 def test_the_order_in_which_events_arrive_and_their_repetition_change_nothing() -> None:
-    events = [event for story in STORIES for event in story.events]
+    events = [*EVENTS, *(event for story in STORIES for event in story.events)]
     shuffled = random.Random(7).sample(events, len(events)) + events[:20]
     with recomputed(events) as connection, recomputed(shuffled) as other:
         for table in [*(f"audit_{kind}" for kind in FACTS), "audit_metric"]:

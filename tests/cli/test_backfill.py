@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -191,6 +192,22 @@ def test_every_poller_can_be_backfilled() -> None:
     for name, poller in POLLERS.items():
         assert poller.name == name
         assert poller.scope
+
+
+def test_the_docs_list_every_poller() -> None:
+    docs = (ROOT / "docs" / "backfill.md").read_text(encoding="utf-8")
+    listed = re.findall(
+        r"^\| \[(\w+)\]\(\.\./connectors/\1/README\.md\) \| (.+?) \| (yes)? ?\| (.*?) ?\|$", docs, re.MULTILINE
+    )
+    assert listed == [
+        (
+            name,
+            poller.scope,
+            "" if poller.default_scope is None else "yes",
+            ", ".join(f"`{need}`" for need in poller.needs),
+        )
+        for name, poller in sorted(POLLERS.items())
+    ]
 
 
 @pytest.mark.parametrize("url", ["acme.atlassian.net", "ftp://acme", "https://", "http://[::1"])

@@ -46,22 +46,23 @@ FOREIGN = ("fivetran_", "superplane.on_alert")
 
 def check(root: Path) -> list[Row]:
     """Return (name, checked, failed, note) for each comparison; `root` is the folder of the real data."""
-    webhooks, rest, tables = list(_webhooks(root)), list(_rest(root)), list(_tables(root))
+    pushed, rest, recorded = list(webhooks(root)), list(_rest(root)), list(tables(root))
     devlake = root / "raw_api/jira/snapshot_tables"
-    told = [*webhooks, *rest, *tables]
+    told = [*pushed, *rest, *recorded]
     return [
-        outcomes("jira webhooks", webhooks, _foreign),
+        outcomes("jira webhooks", pushed, _foreign),
         outcomes("jira REST answers", rest, _foreign),
-        outcomes("jira raw API tables", tables, _foreign),
+        outcomes("jira raw API tables", recorded, _foreign),
         _status_changes(told),
         _links(told),
-        _devlake_issues(tables, devlake),
-        _devlake_status_changes(tables, devlake),
-        _devlake_links(tables, devlake),
+        _devlake_issues(recorded, devlake),
+        _devlake_status_changes(recorded, devlake),
+        _devlake_links(recorded, devlake),
     ]
 
 
-def _webhooks(root: Path) -> Iterator[Told]:
+def webhooks(root: Path) -> Iterator[Told]:
+    """Yield what became of each webhook."""
     for path in sorted((root / "payloads/jira_webhooks").glob("*.json")):
         raw = path.read_bytes()
         kind, _ = CONNECTOR.describe({}, raw)
@@ -75,7 +76,8 @@ def _rest(root: Path) -> Iterator[Told]:
         yield tell(CONNECTOR, path.name, KINDS.get(table, table), path.read_bytes(), {"x-leadline-issue": "EE-1"})
 
 
-def _tables(root: Path) -> Iterator[Told]:
+def tables(root: Path) -> Iterator[Told]:
+    """Yield what became of each answer of the API that DevLake collected."""
     for path in sorted((root / "raw_api/jira").glob("*/_raw_jira_*.csv")):
         table = path.stem.removeprefix("_raw_jira_").removeprefix("api_")
         for row in _rows(path):

@@ -75,7 +75,7 @@ def _fields(body: dict[str, Any], events: list[Event]) -> dict[str, tuple[object
             "title": (data["title"], seen.title),
             "status": (data["state"]["name"], seen.status),
             "labels": (sorted(label["name"] for label in data["labels"]), seen.labels),
-            "team": (data["team"]["name"], seen.team),
+            "team": (data["team"]["key"], seen.team),
             "parent": (data.get("parentId") or data.get("projectId"), seen.parent),
             "assignee": ("assigneeId" in data, seen.assignee is not None),
         }

@@ -28,7 +28,8 @@ def paths(value: object, at: Path = ()) -> list[Path]:
     return [path for key, child in below for path in [(*at, key), *paths(child, (*at, key))]]
 
 
-def _mutate(root: Any, path: Path, how: str, strange: object) -> None:
+def mutate(root: Any, path: Path, how: str, strange: object) -> None:
+    """Change the node at `path` in place: `drop`, `wrap`, `as_text` or `repeat` it, or else put `strange` there."""
     parent = root
     for key in path[:-1]:
         parent = parent[key]
@@ -58,7 +59,7 @@ def damaged_json(draw: st.DrawFn, body: bytes) -> bytes:
         if not places:
             break
         how = draw(st.sampled_from(["drop", "wrap", "as_text", "repeat", "replace", "replace"]))
-        _mutate(root, draw(st.sampled_from(places)), how, copy.deepcopy(draw(st.sampled_from(STRANGE))))
+        mutate(root, draw(st.sampled_from(places)), how, copy.deepcopy(draw(st.sampled_from(STRANGE))))
     return json.dumps(root).encode()
 
 

@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import stamina
+
 from pipeline.events.codec import decode
 from pipeline.events.delivery import Delivery
 from pipeline.events.polling import Access
 from pipeline.ingest.deliveries import from_stored
-from pipeline.ingest.polling import Polling, Report
+from pipeline.ingest.polling import ATTEMPTS, Polling, Report
 from pipeline.ingest.translate import Translator
 from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import DELIVERIES, EVENTS
@@ -56,7 +58,7 @@ class Asking:
 def asking(
     what: Recorded, source: Recording, log: MemoryLog, now: datetime = NOW, *, dry: bool = False
 ) -> Iterator[Asking]:
-    """Ask a source at an instant. Whatever is waited for is noted, and over at once."""
+    """Ask a source at an instant. Whatever it wants to wait for is noted, and over at once, as is every backoff."""
     waited: list[float] = []
 
     def wait(seconds: float) -> bool:
@@ -65,5 +67,8 @@ def asking(
 
     client = what.poller.client(Access(url=source.url + what.url, token=what.token))
     client.timeout = 5.0
-    with Polling(log, what.poller, client, lambda: now, wait=wait, dry_run=dry) as polling:
+    with (
+        stamina.set_testing(testing=True, attempts=ATTEMPTS, cap=True),
+        Polling(log, what.poller, client, lambda: now, wait=wait, dry_run=dry) as polling,
+    ):
         yield Asking(what, source, log, polling, waited)

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
-import stamina
 
 from pipeline.events.errors import ConfigError, Retryable
-from pipeline.ingest.polling import ATTEMPTS, Report
+from pipeline.ingest.polling import Report
 from pipeline.log.memory import MemoryLog
 from tests.connectors.recorded import recorded, recorded_names
 from tests.connectors.recorded_polling import Asking, asking
@@ -22,12 +21,6 @@ LONG_AGO = NOW - timedelta(days=20_000)
 FAULTY = ((1, 13, 25), (2, 16, 31), (4, 19, 37))
 #: Requests during which something changes.
 CHANGED = (1, 2, 4, 7, 11)
-
-
-@pytest.fixture(autouse=True)
-def without_backoff() -> Iterator[None]:
-    with stamina.set_testing(testing=True, attempts=ATTEMPTS, cap=True):
-        yield
 
 
 @pytest.fixture(params=recorded_names())

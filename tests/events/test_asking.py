@@ -188,7 +188,7 @@ def _moment(item: Item) -> datetime | None:
     return moment(item["at"])
 
 
-@given(TIMES, st.integers(1, 4), st.data())
+@given(TIMES, st.integers(2, 4), st.data())
 def test_what_is_added_on_top_hides_nothing_below(times: list[int], size: int, data: Any) -> None:
     shelf = Shelf(times, size)
     when = data.draw(st.integers(1, 5))
@@ -211,6 +211,14 @@ def test_the_newest_are_read_down_to_a_floor() -> None:
     told = newest_first(shelf.newest, _moment, "", moment(1_000_000_010))
     assert [item["id"] for item, _ in told] == [2, 1]
     assert shelf.pages == 3
+
+
+def test_a_source_that_does_not_page_is_not_asked_for_ever() -> None:
+    same = Listed([{"id": 1, "at": 1_000_000_000}, {"id": 2, "at": 1_000_000_000}], more=True)
+    with pytest.raises(Retryable, match="repeats a page"):
+        list(oldest_first(lambda _start, _page: same, _time, "id", ""))
+    with pytest.raises(Retryable, match="repeats a page"):
+        list(newest_first(lambda _page: same, _moment, "", None))
 
 
 def _stage(cursors: list[str], expected: int | None = None) -> Callable[[str], Iterator[Page]]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import assume, given, settings
 
 import queries
+from pipeline.events.envelope import Event
 from pipeline.metrics.catalogue import BY_NAME, SCOPE_KINDS, WINDOWS
 from pipeline.metrics.sums import quantile
 from pipeline.metrics.windows import read_metrics
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
+from pipeline.snapshots.reading import reading
+from tests.queries.between_teams import history
 from tests.simulation.stories import STORIES
-from tests.simulation.story import moment
+from tests.simulation.story import Story, committed, deployed, moment, opened, seen, ticket_moved
+from tests.simulation.story_teamwork import proposed, transferred
+from tests.simulation.strategies import cooperative
 from tests.snapshots.desk import Desk, ask
 
 METRIC_QUERIES = ("dora", "flow", "coordination", "assistants")
@@ -35,12 +43,14 @@ def folded(desk: Desk, as_of: datetime) -> Points:
 def queried(desk: Desk, as_of: datetime | None) -> Points:
     """Ask all queries that compute metrics; no two of them give the same."""
     found: Points = {}
-    for name in METRIC_QUERIES:
-        query = queries.load(name)
-        values = query.with_defaults({} if as_of is None else {"as_of": as_of.isoformat()})
-        given = points(ask(desk.directory, query.sql, **values))
-        assert found.keys().isdisjoint(given)
-        found |= given
+    with reading(desk.directory) as library:
+        for name in METRIC_QUERIES:
+            query = queries.load(name)
+            values = query.with_defaults({} if as_of is None else {"as_of": as_of.isoformat()})
+            with library.ask(query.sql, values) as answer:
+                given = points(list(answer.rows))
+            assert found.keys().isdisjoint(given)
+            found |= given
     return found
 
 
@@ -52,7 +62,7 @@ def points(rows: list[dict[str, Any]]) -> Points:
 @pytest.mark.parametrize("plan", [Plan(days=100, teams=3), Plan(seed=11, days=60, teams=2)], ids=["100d", "60d"])
 def test_an_organisation_has_the_numbers_of_the_fold(tmp_path: Path, plan: Plan) -> None:
     desk = Desk(tmp_path)
-    desk.tell(*everything(plan))
+    desk.tell(*everything(plan), *history())
     desk.snap()
     as_of = desk.engine.as_of()
     assert as_of is not None
@@ -66,16 +76,52 @@ def test_an_organisation_has_the_numbers_of_the_fold(tmp_path: Path, plan: Plan)
 
 @pytest.mark.slow
 def test_every_story_has_the_numbers_of_the_fold(tmp_path: Path) -> None:
-    seen: set[str] = set()
-    for number, story in enumerate(STORIES):
+    metrics: set[str] = set()
+    teamwork = Story("between teams", (*history(), *_finished(), *_assisted()), as_of="20 12:00")
+    for number, story in enumerate((*STORIES, teamwork)):
         desk = Desk(tmp_path / str(number))
         desk.tell(*story.events)
         desk.snap()
         as_of = moment(story.as_of)
         expected = folded(desk, as_of)
         assert queried(desk, as_of) == expected, story.name
-        seen |= {key[0] for key in expected}
-    assert seen == set(BY_NAME)
+        metrics |= {key[0] for key in expected}
+    assert metrics == set(BY_NAME)
+
+
+def _finished() -> Iterator[Event]:
+    """Two tickets are done, one of them after it was blocked; only one of their moves says why."""
+    yield ticket_moved("06 09:00", "GROW-21", "Blocked", reason="No data")
+    yield ticket_moved("08 09:00", "GROW-21", "In Review")
+    yield ticket_moved("16 09:00", "GROW-21", "Done")
+    yield ticket_moved("09 09:00", "GROW-11", "Done")
+    yield transferred("17 09:00", "GROW-31", "core")
+
+
+def _assisted() -> Iterator[Event]:
+    yield proposed("11 09:00", "spec-1", "speed")
+    yield proposed("12 09:00", "spec-2")
+    for number, assistant in ((3, "claude"), (4, None)):
+        yield committed(f"c{number}", "11 09:00", "c0")
+        yield opened("11 09:00", number)
+        yield seen("11 09:00", number, commits=[f"c{number}"], labels=["speed"], assistant=assistant)
+        yield deployed(f"1{number} 09:00", f"d{number}", f"c{number}")
+
+
+@pytest.mark.slow
+@settings(max_examples=5)
+@given(cooperative())
+def test_any_history_of_work_between_teams_has_the_numbers_of_the_fold(events: list[Event]) -> None:
+    with TemporaryDirectory() as directory:
+        desk = Desk(Path(directory))
+        desk.tell(*events)
+        desk.snap()
+        as_of = desk.engine.as_of()
+        assume(as_of is not None)
+        assert as_of is not None
+        assert queried(desk, None) == folded(desk, as_of)
+        earlier = as_of - timedelta(days=3)
+        assert queried(desk, earlier) == folded(desk, earlier)
 
 
 def test_quantiles_and_rounding_are_those_of_the_fold(tmp_path: Path) -> None:

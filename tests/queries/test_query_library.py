@@ -15,6 +15,11 @@ from tests.simulation.story import ticket_created
 from tests.snapshots.desk import Desk
 
 
+#: How the names of columns end that hold a span, and such names.
+SPANS = ("_time", "_p50", "_p85", "_for", "_wait", "_lag", "_age")
+SPAN = ("age", "latency", "overdue", "debt", "duration")
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     desk = Desk(tmp_path_factory.mktemp("library"))
@@ -43,8 +48,17 @@ def test_the_parameters_of_the_header_are_those_of_the_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", queries.library())
 def test_a_quantity_has_a_unit(name: str) -> None:
-    spans = [each for each in queries.load(name).columns if each.name.endswith(("_time", "_p50", "_p85", "_for"))]
+    spans = [each for each in queries.load(name).columns if each.name.endswith(SPANS) or each.name in SPAN]
     assert [column.name for column in spans if column.unit != "seconds"] == []
+
+
+def test_every_question_is_in_the_document() -> None:
+    """The page lists each with what it answers, under its room, in the order of the list that the CLI prints."""
+    page = (Path(__file__).parents[2] / "docs" / "sql.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", page.partition("## The questions")[2], re.MULTILINE)
+    by_room = sorted(queries.library().values(), key=lambda query: (query.room, query.name))
+    assert [name for name, _ in listed] == [query.name for query in by_room]
+    assert all(text for _, text in listed)
 
 
 def test_a_wrong_name_or_parameter_is_answered_with_those_that_exist() -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import queries
 from pipeline.simulate.organisation import everything
 from pipeline.simulate.plan import Plan
 from pipeline.snapshots.reading import BadQuery
+from tests.queries.asking import HOUR, picked, report
 from tests.simulation.story import (
     SHOP,
     committed,
@@ -26,8 +25,6 @@ from tests.simulation.story import (
     trouble,
 )
 from tests.snapshots.desk import Desk, ask
-
-HOUR = 3600.0
 
 
 @pytest.fixture
@@ -56,15 +53,6 @@ def desk(tmp_path: Path) -> Desk:
     )
     desk.snap()
     return desk
-
-
-def report(desk: Desk, name: str, **given: str) -> list[dict[str, Any]]:
-    query = queries.load(name)
-    return ask(desk.directory, query.sql, **query.with_defaults(given))
-
-
-def picked(rows: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
-    return [tuple(row[name] for name in names) for row in rows]
 
 
 def test_slowest_changes_lead_to_their_evidence(desk: Desk) -> None:

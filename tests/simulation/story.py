@@ -1,6 +1,7 @@
 """Stories: small histories with the facts and metrics that `docs/definitions.md` gives them, worked out by hand.
 
 The fold and the audit are both held to them. Instants are written `DD hh:mm[:ss]` and mean March 2026, UTC.
+`story_teamwork` tells what happens between teams.
 """
 
 from __future__ import annotations
@@ -252,8 +253,10 @@ def ticket_seen(at: str, key: str, parent: str | None = None, **fields: Any) -> 
     return tell(TicketUpdated.TYPES[0], us(at), payload)
 
 
-def ticket_moved(at: str, key: str, to_status: str) -> Event:
-    return tell(TicketMoved.TYPES[0], us(at), TicketMoved(tracker=TRACKER, ticket=key, to_status=to_status))
+def ticket_moved(at: str, key: str, to_status: str, *, before: str | None = None, reason: str | None = None) -> Event:
+    """A ticket went to another status from `before`, if the tracker tells that."""
+    payload = TicketMoved(tracker=TRACKER, ticket=key, to_status=to_status, from_status=before, reason=reason)
+    return tell(TicketMoved.TYPES[0], us(at), payload)
 
 
 def ticket_closed(at: str, key: str) -> Event:

@@ -9,7 +9,7 @@ from pipeline.facts.rows import ArtifactFact, DecisionFact, DeploymentFact, Fact
 from pipeline.governance.claims import claims
 from pipeline.governance.confidence import confidence
 from pipeline.governance.couplings import couplings, cycles
-from pipeline.governance.declared import Held, held
+from pipeline.governance.declared import Held, event_of, held
 from pipeline.governance.gate import due_day, evaluate
 from pipeline.governance.journey import journeys
 from pipeline.governance.known import Known
@@ -54,7 +54,7 @@ def initiative_page(
 
 def _declared(name: str, found: Held) -> Iterator[Line]:
     title, intent = found.version.metadata.get("displayName"), found.intent
-    yield Line(section="initiative", item=name, value=title, at=found.since, events=[found.version.id])
+    yield Line(section="initiative", item=name, value=title, at=found.since, events=[event_of(found.version)])
     for item, value in (("stage", intent.stage), ("owner", intent.owner), ("horizon", intent.horizon)):
         yield Line(section="initiative", item=item, value=value)
     for assumption in intent.assumptions:

@@ -35,6 +35,8 @@ class Lab(Recording):
         found = self.lists.get(name, [])
         if isinstance(found, dict):
             return Answer(body=found)
+        if name.startswith("deployments/"):
+            return Answer(body=next(each for each in self.lists["deployments"] if str(each["id"]) == name[12:]))
         if name.endswith("/approvals"):
             return Answer(404, body={"message": "404 Not found"})
         return self._page(path, _asked_for(found, query), query)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -105,7 +105,8 @@ def test_a_moved_project_is_followed_with_the_token() -> None:
 
         def moved(path: str, query: dict[str, str]) -> Answer:
             if "old%2Fname" in path:
-                return Answer(301, {"location": path.replace("old%2Fname", "gitlab-data%2Fsnowflake_spend")})
+                now = path.replace("old%2Fname", "gitlab-data%2Fsnowflake_spend")
+                return Answer(301, {"location": f"{now}?{urlencode(query)}"})
             return answer(path, query)
 
         source.answer = moved  # type: ignore[method-assign]

@@ -64,8 +64,8 @@ def test_without_the_plugin_there_are_no_stages(farm: Asking) -> None:
 def test_the_beginning_of_a_build_is_an_upper_bound_and_its_end_a_lower_one(farm: Asking) -> None:
     start = datetime(2024, 3, 24, 10, 40, tzinfo=UTC)
     farm.polling.backfill(["github_org"], since=start, until=datetime(2024, 3, 24, 10, 45, tzinfo=UTC))
-    told = {delivery.headers["x-leadline-job"].rpartition("/")[2] for delivery in farm.deliveries()}
-    assert told == {"main", "feature-1", "feature-2"}
+    told = [(delivery.headers["x-leadline-job"], delivery.kind) for delivery in farm.deliveries()]
+    assert told == [("github_org/devlake-jenkins/feature-1", kind) for kind in ("rest.builds", "rest.stages")]
 
 
 @pytest.mark.parametrize("scope", ["/shop", "shop/", " shop"])
