@@ -37,8 +37,8 @@ qualify row_number() over (partition by tracker order by is_exact desc, map) = 1
 
 create table status_entry as
 with told as (
-    select ticket, time_us as instant, what = 'updated' as is_snapshot, stamp.id as id, case what when 'moved' then to_status else status end as native,
-        from_status
+    select ticket, time_us as instant, what = 'updated' as is_snapshot, stamp.id as id, from_status,
+        case what when 'moved' then to_status else status end as native
     from ticket_event
     where what = 'moved' or (what = 'updated' and status <> '')
 ),

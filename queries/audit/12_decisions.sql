@@ -6,11 +6,15 @@
 create macro matches_any(text, patterns) as
     len(list_filter(patterns, lambda pattern: lower(text) glob lower(pattern))) > 0;
 
+create macro class_of(labels) as
+    lower(regexp_extract(list_sort(list_filter(labels, lambda label: regexp_matches(lower(label), '^decision[/:].')))[1], '^.{8}[/:](.+)$', 1, 's'));
+
 create table decision_ticket as
 select ticket, created_at, finish, case when finish in ('done', 'cancelled') then finished_at end as settled_at, title,
-    lower(regexp_extract(list_sort(list_filter(fitting, lambda label: regexp_matches(lower(label), '^decision[/:].')))[1], '^.{8}[/:](.+)$', 1, 's')) as category
+    class_of(fitting) as category
 from (
-    select ticket.*, list_filter(ticket.labels, lambda label: matches_any(label, item.labels)) as fitting, matches_any(kind, item.types) as is_type
+    select ticket.*, matches_any(kind, item.types) as is_type,
+        list_filter(ticket.labels, lambda label: matches_any(label, item.labels)) as fitting
     from ticket, decision_item as item
 )
 where is_type or len(fitting) > 0;

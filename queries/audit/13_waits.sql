@@ -122,8 +122,8 @@ asof left join status_change on status_change.ticket = onward.ticket and onward.
 left join ticket as its on its.ticket = onward.ticket;
 
 create table decision_wait as
-select 'decision|' || id as id, 'decision' as kind, decision.id as subject, ticket, asked_at as opened_at, from_team as consumer, to_team as provider,
-    needed_by, target_us, title, refs,
+select 'decision|' || id as id, 'decision' as kind, decision.id as subject, ticket, asked_at as opened_at, from_team as consumer,
+    to_team as provider, needed_by, target_us, title, refs,
     [candidate(decided_at, 1, 'decided'), candidate(superseded_at, 2, 'withdrawn')] as ends
 from decision
 where asked_at is not null;
@@ -137,7 +137,8 @@ with every_wait as (
     union all by name from decision_wait
 ),
 ended as (
-    select * exclude (ends, over_at, refs), with_reference(coalesce(refs, []), 'ticket', ticket) as refs, coalesce(consumer <> provider, false) as cross_team,
+    select * exclude (ends, over_at, refs), with_reference(coalesce(refs, []), 'ticket', ticket) as refs,
+        coalesce(consumer <> provider, false) as cross_team,
         case when excluded is null then earliest(ends) end as ending
     from every_wait
 )

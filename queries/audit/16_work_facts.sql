@@ -22,7 +22,8 @@ select decision.id, title,
         as status,
     category, from_team, to_team, ticket, asked_at, decided_at, wait.due_at, outcome,
     unless_negative(seconds(asked_at, decided_at)) as latency, coalesce(decided_at < asked_at, false)::bigint as negative, approvers,
-    case when outcome = 'accepted' then list_filter(needed, lambda role: not list_contains(lowered(approvers), lower(role))) else [] end as lacking,
+    case when outcome = 'accepted' then list_filter(needed, lambda role: not list_contains(lowered(approvers), lower(role))) else [] end
+        as lacking,
     superseded_at, reversed_at, "by", url, decision.refs,
     only_one(initiatives) as initiative, if_several(initiatives) as candidates
 from decision
@@ -46,7 +47,8 @@ meant as (
 select id, told.kind, told.title, told.time_us as proposed_at,
     case when named is null then 'missing' when meant.initiative is null then 'unknown'
          when closed.initiative is not null then 'closed' else 'linked' end as status,
-    told.agent, told.context, named, case when closed.initiative is null then meant.initiative end as initiative, relinked_at, told.repo, told.change, told.ticket, told.url
+    told.agent, told.context, named, case when closed.initiative is null then meant.initiative end as initiative,
+    relinked_at, told.repo, told.change, told.ticket, told.url
 from named
 left join meant using (id)
 left join initiative_closed as closed on closed.initiative = meant.initiative;

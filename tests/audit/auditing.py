@@ -17,7 +17,17 @@ from pipeline.events.coordination import AgentActed, ArtifactProposed, DecisionE
 from pipeline.events.envelope import Event
 from pipeline.events.times import to_us
 from pipeline.events.types import Payload, Ref
-from pipeline.facts.rows import FACTS, Fact
+from pipeline.facts.rows import (
+    FACTS,
+    ActFact,
+    ArtifactFact,
+    ChangeFact,
+    DecisionFact,
+    DeploymentFact,
+    FailureFact,
+    TicketFact,
+    WaitFact,
+)
 from pipeline.log import protocol
 from pipeline.log.memory import MemoryLog
 from pipeline.log.protocol import event_record
@@ -29,6 +39,7 @@ RECORDED = datetime(2026, 4, 1, tzinfo=UTC)
 AS_OF = moment("28 12:00")
 
 Row = dict[str, Any]
+AnyFact = ChangeFact | DeploymentFact | FailureFact | TicketFact | WaitFact | DecisionFact | ArtifactFact | ActFact
 
 
 def _told(at: str, payload: Payload) -> Event:
@@ -80,7 +91,7 @@ def rows(connection: duckdb.DuckDBPyConnection, table: str) -> list[Row]:
         return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
 
 
-def facts_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[Fact]:
+def facts_of(connection: duckdb.DuckDBPyConnection, kind: str) -> list[AnyFact]:
     """Return the audit's own facts as a fold would hold them."""
     return [_fact_of(kind, row) for row in rows(connection, f"audit_{kind}")]
 
@@ -100,6 +111,8 @@ def verdict_on(**wrong: Any) -> Verdict:
         return audit(connection, log_of(EVENTS), facts.__getitem__, lambda _: points, as_of=AS_OF)
 
 
-def _fact_of(kind: str, row: Row) -> Fact:
+def _fact_of(kind: str, row: Row) -> AnyFact:
     refs = {"refs": [Ref(**ref) for ref in row["refs"]]} if "refs" in row else {}
-    return FACTS[kind](**(row | refs))
+    fact = FACTS[kind](**(row | refs))
+    assert isinstance(fact, AnyFact)
+    return fact

@@ -12,15 +12,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from tests.benchmarks import intake, replay
+from tests.benchmarks import coordination, explain, intake, replay
 from tests.benchmarks.report import Line
 
 
-def _replay() -> Iterator[Line]:
-    return replay.run(int(os.environ.get("LEADLINE_BENCH_EVENTS", "1000000")))
+_EVENTS = int(os.environ.get("LEADLINE_BENCH_EVENTS", "1000000"))
 
-
-BENCHMARKS: Mapping[str, Callable[[], Iterator[Line]]] = {"intake": intake.run, "replay": _replay}
+BENCHMARKS: Mapping[str, Callable[[], Iterator[Line]]] = {
+    "intake": intake.run,
+    "replay": lambda: replay.run(_EVENTS),
+    "coordination": lambda: coordination.run(_EVENTS),
+    "explain": lambda: explain.run(_EVENTS),
+}
 
 
 def main(names: Sequence[str]) -> int:

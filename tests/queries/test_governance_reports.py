@@ -366,6 +366,7 @@ def test_work_under_way_is_listed_by_age_tickets_included(desk: Desk) -> None:
     desk.tell(
         words(),
         team("growth", aliases=["GROW"]),
+        ticket_seen("01 09:00", "GROW-1"),
         ticket_moved("02 09:00", "GROW-1", "In Progress"),
         ticket_moved("04 09:00", "GROW-1", "Blocked"),
         ticket_moved("02 09:00", "GROW-2", "In Progress"),

@@ -14,7 +14,6 @@ from pipeline.snapshots.reading import reading
 from tests.simulation.story import ticket_created
 from tests.snapshots.desk import Desk
 
-
 #: How the names of columns end that hold a span, and such names.
 SPANS = ("_time", "_p50", "_p85", "_for", "_wait", "_lag", "_age")
 SPAN = ("age", "latency", "overdue", "debt", "duration")

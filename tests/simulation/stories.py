@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.simulation.stories_assistants import ASSISTANTS
+from tests.simulation.stories_decisions import DECIDED
 from tests.simulation.stories_delivery import DELIVERY
 from tests.simulation.stories_deployments import DEPLOYMENTS
 from tests.simulation.stories_failures import FAILURES
@@ -10,6 +12,8 @@ from tests.simulation.stories_known import KNOWN
 from tests.simulation.stories_recovery import RECOVERIES
 from tests.simulation.stories_scopes import SCOPES
 from tests.simulation.stories_tickets import TICKETS
+from tests.simulation.stories_waits import WAITS
+from tests.simulation.stories_work import WORK
 from tests.simulation.story import Story
 
 STORIES: tuple[Story, ...] = (
@@ -21,4 +25,8 @@ STORIES: tuple[Story, ...] = (
     *TICKETS,
     *SCOPES,
     *KNOWN,
+    *WORK,
+    *WAITS,
+    *DECIDED,
+    *ASSISTANTS,
 )

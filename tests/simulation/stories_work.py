@@ -111,8 +111,18 @@ STATUS = (
             ticket_closed("04 09:00", "GROW-2"),
         ),
         {
-            ticket("GROW-1"): {"finished_at": None, "finish": None, "status_since": None, "canonical_status": "unmapped"},
-            ticket("GROW-2"): {"finished_at": us("04 09:00"), "finish": "done", "status_since": None, "started_at": None},
+            ticket("GROW-1"): {
+                "finished_at": None,
+                "finish": None,
+                "status_since": None,
+                "canonical_status": "unmapped",
+            },
+            ticket("GROW-2"): {
+                "finished_at": us("04 09:00"),
+                "finish": "done",
+                "status_since": None,
+                "started_at": None,
+            },
         },
     ),
     Story(
@@ -285,7 +295,12 @@ FLOW = (
         ),
         {
             ticket("GROW-1"): {"started_at": None, "finished_at": us("02 09:00"), "flow_time": None},
-            ticket("GROW-2"): {"started_at": None, "finished_at": us("04 09:00"), "finish": "done", "blocked_time": None},
+            ticket("GROW-2"): {
+                "started_at": None,
+                "finished_at": us("04 09:00"),
+                "finish": "done",
+                "blocked_time": None,
+            },
         },
     ),
     Story(
@@ -425,7 +440,7 @@ OWNERS = (
             transferred("06 09:00", "GROW-1", "identity", "data"),
             ticket_moved("05 09:00", "GROW-2", "Done"),
             transferred("06 09:00", "GROW-2", "identity"),
-            ticket_moved("05 09:00", "GROW-3", "In Progress"),
+            ticket_created("02 09:00", "GROW-3"),
             transferred("06 09:00", "GROW-3", "identity", "data"),
             transferred("07 09:00", "GROW-3", "ghosts"),
         ),
