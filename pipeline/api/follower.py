@@ -18,9 +18,10 @@ Beat = Callable[[], None]
 
 #: Failures in a row of a kind that may pass by itself, after which it is told as a reason for not being ready.
 _PATIENCE = 3
-#: Seconds between two rounds: the shortest and the longest. In between, a multiple of what a round took, so that
-#: following a busy log costs a fifth of a processor, which the door needs as well, and each round takes in more.
-_SHORTEST, _LONGEST, _PAUSE = 0.05, 5.0, 4.0
+#: Seconds between two rounds: the shortest and the longest. In between, a multiple of what a round took: the door needs
+#: the same processor, and must not wait for the numbers. So while deliveries rain down following them costs a tenth of
+#: it, which is enough for hundreds a second, and each round takes in more.
+_SHORTEST, _LONGEST, _PAUSE = 0.05, 10.0, 9.0
 _LONGEST_BACKOFF = 30.0
 
 

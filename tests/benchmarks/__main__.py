@@ -15,7 +15,6 @@ from itertools import chain
 from tests.benchmarks import coordination, explain, intake, replay
 from tests.benchmarks.report import Line
 
-
 _EVENTS = int(os.environ.get("LEADLINE_BENCH_EVENTS", "1000000"))
 
 BENCHMARKS: Mapping[str, Callable[[], Iterator[Line]]] = {
