@@ -166,7 +166,7 @@ class Correlator:
             settled.append((TicketFact.KIND, key, fact))
             settled += [(WaitFact.KIND, wait, found) for wait, found in waits.items()]
             # A ticket may be a decision by its type or labels, or be one no more.
-            item = self._decisions.item(ticket, life) if fact is not None else None
+            item = self._decisions.item(ticket, life) if fact is not None and not fact.deleted else None
             if item is not None or ticket.decides:
                 ticket.decides = True
                 self._work.keep(key, ticket)

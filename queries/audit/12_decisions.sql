@@ -6,18 +6,17 @@
 create macro matches_any(text, patterns) as
     len(list_filter(patterns, lambda pattern: lower(text) glob lower(pattern))) > 0;
 
-create macro class_of(labels) as
-    lower(regexp_extract(list_sort(list_filter(labels, lambda label: regexp_matches(lower(label), '^decision[/:].')))[1], '^.{8}[/:](.+)$', 1, 's'));
+create macro class_named_by(label) as lower(regexp_extract(label::varchar, '^.{8}[/:](.+)$', 1, 's'));
 
 create table decision_ticket as
 select ticket, created_at, finish, case when finish in ('done', 'cancelled') then finished_at end as settled_at, title,
-    class_of(fitting) as category
+    class_named_by(list_min(list_filter(fitting, lambda label: regexp_matches(lower(label), '^decision[/:].')))) as category
 from (
     select ticket.*, matches_any(kind, item.types) as is_type,
         list_filter(ticket.labels, lambda label: matches_any(label, item.labels)) as fitting
     from ticket, decision_item as item
 )
-where is_type or len(fitting) > 0;
+where (is_type or len(fitting) > 0) and not deleted;
 
 create table decision_told as
 select decision,

@@ -60,7 +60,8 @@ select case when assisted then 'assisted' else 'others' end as changes_by, coale
     case when failures_told then rounded(failed / deployments) end as change_fail_rate,
     case when failures_told then rounded(rework / deployments) end as deployment_rework_rate,
     case when traceable > 0 then rounded(led / traceable) end as traced,
-    case when $team::varchar is null then proposals end as proposals, case when proposals > 0 then rounded(linked / proposals) end as context_integrity
+    case when $team::varchar is null then proposals end as proposals,
+    case when proposals > 0 then rounded(linked / proposals) end as context_integrity
 from (values (true), (false)) as kind(assisted)
 left join work using (assisted)
 left join run using (assisted)

@@ -54,8 +54,9 @@ opening as (
     select id as event, time, payload ->> '$.blocked_by' as blocked_by,
         coalesce(payload ->> '$.handoff', payload ->> '$.decision', payload ->> '$.change', payload ->> '$.ticket') as about
     from events
-    where time in (select opened_at from ranked) and regexp_matches(type,
-        '^dev\.cdeventsx?\.(leadline-(dependency\.added|review\.requested|handoff|decision\.requested|ticket\.transferred)|ticket\.(created|updated))\.')
+    where time in (select opened_at from ranked) and (starts_with(type, 'dev.cdeventsx.leadline-handoff.')
+        or split_part(type, '.', 3) || '.' || split_part(type, '.', 4) in ('leadline-dependency.added', 'leadline-review.requested',
+            'leadline-decision.requested', 'leadline-ticket.transferred', 'ticket.created', 'ticket.updated'))
 ),
 evidence as (
     select ranked.id, list(distinct event order by event) as evidence

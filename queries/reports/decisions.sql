@@ -35,8 +35,8 @@ class as (
 listed as (
     select decisions.* exclude (lacking), instant, day, len(needed) > 1 as cross_functional,
         case when decided_at is not null then lacking
-             else list_filter(coalesce(needed, []), lambda role: not list_contains(list_transform(approvers, lambda name: lower(name)), lower(role)))
-        end as lacking,
+             else list_filter(coalesce(needed, []), lambda role:
+                not list_contains(list_transform(approvers, lambda name: lower(name)), lower(role))) end as lacking,
         case when status <> 'open' then case when status = 'accepted' and len(lacking) > 0 then 'incomplete' else status end
              when due_at < instant then 'overdue'
              when due_at < instant + to_days($due_days::integer) then 'due'

@@ -41,7 +41,8 @@ waited as (
     group by all
 ),
 pair as (
-    select consumer, provider, coalesce(waits, 0) as waits, coalesce(open_waits, 0) as open_waits, rounded(coalesce(open_wait, 0)) as open_wait,
+    select consumer, provider, coalesce(waits, 0) as waits, coalesce(open_waits, 0) as open_waits,
+        rounded(coalesce(open_wait, 0)) as open_wait,
         case when len(latencies) > 0 then rounded(quantile_of(latencies, 0.5)) end as latency_p50,
         case when len(latencies) > 0 then rounded(quantile_of(latencies, 0.85)) end as latency_p85,
         coalesce(kinds, []) as kinds, coalesce(coupled_by, []) as coupled_by

@@ -19,8 +19,8 @@
 --   limit = 200  how many, the latest first
 
 with moved as (
-    select time as moved_at, payload ->> '$.ticket' as ticket, payload ->> '$.from_status' as told_from, payload ->> '$.to_status' as to_status,
-        payload ->> '$.reason' as reason, id as event,
+    select time as moved_at, payload ->> '$.ticket' as ticket, payload ->> '$.from_status' as told_from,
+        payload ->> '$.to_status' as to_status, payload ->> '$.reason' as reason, id as event,
         lag(time) over past as moved_before, coalesce(told_from, lag(payload ->> '$.to_status') over past) as from_status
     from events
     where starts_with(type, 'dev.cdeventsx.leadline-ticket.moved.')

@@ -1,11 +1,22 @@
-"""A history of work between three teams, whose numbers the tests of reports work out by hand."""
+"""Histories of work whose numbers the tests of reports work out by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from pipeline.events.envelope import Event
-from tests.simulation.story import initiative, opened, reviewed, service, ticket_moved, ticket_seen
+from tests.simulation.story import (
+    committed,
+    deployed,
+    initiative,
+    merged,
+    opened,
+    reviewed,
+    seen,
+    service,
+    ticket_moved,
+    ticket_seen,
+)
 from tests.simulation.story_teamwork import (
     decision,
     dependency_added,
@@ -81,3 +92,14 @@ def decisions() -> Iterator[Event]:
     yield decision("19 09:00", "ADR-3", title="Names are optional", approvers=["Legal"], category="cross")
     yield decision("18 09:00", "ADR-4", title="Old names go")
     yield decision("19 09:00", "ADR-4", "decided", outcome="rejected")
+
+
+def delivered(number: int, title: str, begun: str, done: str, **fields: str) -> Iterator[Event]:
+    """A change of the shop, reviewed and merged and deployed in one go."""
+    sha = f"c{number}"
+    yield committed(sha, begun, "c0", message=title)
+    yield opened(begun, number)
+    yield seen(begun, number, title=title, commits=[sha], **fields)
+    yield reviewed(done, number)
+    yield merged(done, number, sha)
+    yield deployed(done, f"d{number}", sha)

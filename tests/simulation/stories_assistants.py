@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.events.envelope import Event
 from pipeline.events.types import ChangeCreated, CommitRecorded
 from pipeline.simulate.telling import tell
-from tests.simulation.stories_work import INITIATIVES, org
+from tests.simulation.company import INITIATIVES, org
 from tests.simulation.story import (
     SHOP,
     Story,

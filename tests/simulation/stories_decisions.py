@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.events.types import Ref
-from tests.simulation.stories_waits import still_open
-from tests.simulation.stories_work import GROWTH, INITIATIVES, TEAMS, org
+from tests.simulation.company import GROWTH, INITIATIVES, TEAMS, org, still_open
 from tests.simulation.story import DAY, HOUR, Story, ticket, ticket_created, ticket_moved, ticket_seen, us
 from tests.simulation.story_teamwork import decision, decision_fact, linked, policy, wait
 
@@ -218,7 +216,7 @@ DECISIONS = (
         {
             decision_fact("ADR-1"): {"initiative": "core", "candidates": []},
             wait("decision|ADR-1"): {"initiative": "core"},
-            decision_fact("ADR-2"): {"initiative": "activation", "refs": [Ref("ticket", "GROW-1", "field")]},
+            decision_fact("ADR-2"): {"initiative": "activation"},
             decision_fact("ADR-3"): {"initiative": None, "candidates": ["activation", "core"]},
             decision_fact("ADR-4"): {"initiative": "core"},
         },
