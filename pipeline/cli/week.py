@@ -77,7 +77,7 @@ def _what_next(directory: Path) -> None:
     config = directory / "leadline.yaml"
     say(
         f"\nLook closer:\n"
-        f"  leadline --config {config} explain initiative {INITIATIVE}    everything behind it, step by step\n"
+        f"  leadline --config {config} explain {INITIATIVE}              everything behind it, step by step\n"
         f'  leadline --config {config} sql "FROM restatements"          what later days changed in earlier reports\n'
         f"  leadline --config {config} audit                           compute everything a second time, in SQL\n"
     )

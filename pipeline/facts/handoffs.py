@@ -88,7 +88,10 @@ class Handoffs:
         at, _, last = handoff.events[-1]
         if last == "returned" and not any(end for end, _ in ends):
             ends = [(at, "returned")]
-        return ended(fact, ends)
+        fact = ended(fact, ends)
+        if "requested" not in first:
+            fact.latency, fact.negative = None, 0
+        return fact
 
 
 class ReviewRequests(Requests, array_like=True):

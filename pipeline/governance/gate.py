@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from pipeline.contract.resolve import Contract
-from pipeline.events.times import from_us
+from pipeline.events.times import day_of, from_us
 from pipeline.facts.rows import DecisionFact
 from pipeline.governance.declared import Held, end_of_day, event_of, held, horizon_end, initiatives
 from pipeline.governance.known import Known
@@ -79,14 +79,14 @@ def evaluate(contract: Contract, known: Known, name: str, as_of: int) -> Gate | 
 def due(
     contract: Contract, known: Known, as_of: int, until: int, read: Mapping[str, Iterable[int]] | None = None
 ) -> list[Due]:
-    """Return what is due by an instant and what is already overdue, the earliest first, each with what it lacks.
+    """Return what is due on the day of an instant or before it, the earliest first, each with what it lacks.
 
     `read` has the instants of the samples of each outcome metric; None: they were not looked for.
     """
     found = (
         each for name in initiatives(contract, as_of) for each in _due_of(contract, known, name, as_of, read or {})
     )
-    return sorted(each for each in found if each.due_at <= until)
+    return sorted(each for each in found if day_of(each.due_at - 1) <= day_of(until))
 
 
 def _lacking(contract: Contract, known: Known, found: Held, as_of: int) -> Iterator[tuple[str, str]]:

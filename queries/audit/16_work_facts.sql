@@ -8,7 +8,8 @@ create macro if_several(initiatives) as case when len(initiatives) > 1 then init
 
 create table audit_wait as
 select wait.id, kind, subject, "on", opened_at, consumer, provider, cross_team, mode, due_at, ended_at, "end",
-    case when "end" in ('completed', 'answered', 'accepted', 'decided') then seconds(opened_at, ended_at) end as span,
+    case when "end" in ('completed', 'answered', 'accepted', 'decided') and not list_contains(coalesce(missing, []), 'requested')
+         then seconds(opened_at, ended_at) end as span,
     unless_negative(span) as latency, coalesce(span < 0, false)::bigint as negative, excluded, discovery_lag,
     coalesce(stub, false) as stub, coalesce(bounces, 0) as bounces, coalesce(missing, []) as missing, coalesce(title, '') as title,
     refs, only_one(initiatives) as initiative, if_several(initiatives) as candidates

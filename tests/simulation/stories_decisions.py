@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from tests.simulation.company import GROWTH, INITIATIVES, TEAMS, org, still_open
-from tests.simulation.story import DAY, HOUR, Story, ticket, ticket_created, ticket_moved, ticket_seen, us
+from tests.simulation.story import (
+    DAY,
+    HOUR,
+    Story,
+    ticket,
+    ticket_created,
+    ticket_deleted,
+    ticket_moved,
+    ticket_seen,
+    us,
+)
 from tests.simulation.story_teamwork import decision, decision_fact, linked, policy, wait
 
 CLASSES = policy(
@@ -292,6 +302,21 @@ ITEMS = (
         ),
         absent=(decision_fact("GROW-1"), wait("decision|GROW-1")),
         metrics={org("open_decisions", days=None): None},
+    ),
+    Story(
+        "a ticket that was deleted is no decision; what events tell of one remains",
+        (
+            *TEAMS,
+            ticket_created("02 09:00", "GROW-1"),
+            ticket_seen("02 09:00", "GROW-1", kind="Decision", status="To Do"),
+            ticket_deleted("04 09:00", "GROW-1"),
+            ticket_created("02 09:00", "GROW-2"),
+            ticket_seen("02 09:00", "GROW-2", kind="Decision", title="The ticket", status="To Do"),
+            ticket_deleted("04 09:00", "GROW-2"),
+            decision("03 09:00", "GROW-2", "decided"),
+        ),
+        {decision_fact("GROW-2"): {"title": "", "asked_at": None, "status": "accepted", "ticket": None}},
+        absent=(decision_fact("GROW-1"), wait("decision|GROW-1"), wait("decision|GROW-2")),
     ),
     Story(
         "the policy may say which tickets are decisions",

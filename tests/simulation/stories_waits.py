@@ -228,7 +228,8 @@ HANDOFFS = (
             wait("handoff|h2"): {
                 "opened_at": us("03 09:00"),
                 "end": "accepted",
-                "latency": 0.0,
+                "latency": None,  # nobody knows since when it was waited for
+                "negative": 0,
                 "missing": ["requested"],
                 "due_at": us("04 09:00"),
             },

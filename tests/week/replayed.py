@@ -10,7 +10,7 @@ from pipeline.cli.replay import Evening, Pulse, Replay
 from pipeline.events.delivery import Delivery
 from pipeline.events.times import from_us, to_us
 from pipeline.metrics.catalogue import MetricPoint
-from pipeline.simulate.week.recorded import Moment, Wanted, all_of_it, days
+from pipeline.simulate.week.recorded import Wanted, all_of_it, days
 
 INITIATIVE = "onboarding"
 HOUR = 3600.0
@@ -70,11 +70,10 @@ def without(connector: str) -> Wanted:
     return wanted
 
 
-def moments_of(connector: str) -> list[Moment]:
-    """Return the moments at which something came in through a connector."""
-    return [
-        step
-        for day in days()
-        for step in day.moments
-        if any(delivery.connector == connector for delivery in step.deliveries)
-    ]
+def numbers(points: list[MetricPoint], scope: str, days: int | None = 7) -> dict[str, tuple[float, int]]:
+    """Return metric (and stat, unless it is the value) -> (value, n) of one scope and window."""
+    return {
+        each.metric if each.stat == "value" else f"{each.metric} {each.stat}": (each.value, each.n)
+        for each in points
+        if each.scope == scope and each.window_days == days
+    }

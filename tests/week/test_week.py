@@ -1,53 +1,21 @@
-"""The acceptance scenario: the recorded onboarding week, replayed. Expected values are worked out by hand."""
+"""The acceptance scenario, Monday to Thursday: the recorded onboarding week. Expected values are worked out by hand."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from pipeline.cli.replay import Replay, Restated
-from pipeline.cli.week import app
-from pipeline.cli.week_telling import day_lines, friday_lines, thread_lines
-from pipeline.engine.embedded import Engine
-from pipeline.engine.store import MemoryStore
-from pipeline.events.errors import Corrupt
-from pipeline.facts.rows import FACTS, ActFact, ArtifactFact, DecisionFact, DeploymentFact, TicketFact, WaitFact
+from pipeline.cli.week_telling import thread_lines
+from pipeline.facts.rows import ActFact, ArtifactFact, DecisionFact, TicketFact, WaitFact
 from pipeline.governance.declared import held, initiatives
 from pipeline.governance.gate import evaluate
 from pipeline.governance.thread import CHANGED, MOVED, UNCERTAIN
-from pipeline.log.memory import MemoryLog
-from pipeline.log.protocol import DELIVERIES, EVENTS, Record, Stored
-from pipeline.metrics.catalogue import MetricPoint
+from pipeline.log.protocol import DELIVERIES
 from pipeline.simulate.week.recorded import days
-from tests.week.replayed import HOUR, INITIATIVE, Week, at_us, moment, replayed, taken, without
+from tests.week.replayed import HOUR, INITIATIVE, Week, at_us, moment, numbers, taken, without
 
-NOON_OF_WEDNESDAY = moment(4, "12:00:01")
 DRAFTS = ["card-free-trial", "one-step-signup", "sso-first"]
-
-
-@pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
-    """The week as it was on Friday evening, and what was seen on the way."""
-    found = replayed(tmp_path_factory.mktemp("week"), (NOON_OF_WEDNESDAY,))
-    yield found
-    found.replay.close()
-
-
-def _again(stored: Stored) -> Record:
-    return Record(source=stored.source, id=stored.id, key=stored.key, time=stored.time, value=stored.value)
-
-
-def numbers(points: list[MetricPoint], scope: str, days: int | None = 7) -> dict[str, tuple[float, int]]:
-    """Return metric (and stat, unless it is the value) -> (value, n) of one scope and window."""
-    return {
-        each.metric if each.stat == "value" else f"{each.metric} {each.stat}": (each.value, each.n)
-        for each in points
-        if each.scope == scope and each.window_days == days
-    }
 
 
 def test_everything_in_the_week_is_understood(week: Week) -> None:
@@ -223,102 +191,3 @@ def test_thursday_the_wait_and_the_flow_of_the_story(week: Week) -> None:
     assert ticket.active_time == (18.75 + 1.75) * HOUR
     assert ticket.waiting_time == 46.5 * HOUR  # in status Blocked, Tuesday 10:45 to Thursday 09:15
     assert ticket.blocked_time == 46.75 * HOUR  # the union of that and of the dependency
-
-
-# --- Friday: strategy objects, delivery events and outcome telemetry were already connected --------------------------
-
-
-def test_friday_n1_the_story_needs_no_typing(week: Week) -> None:
-    lines = list(friday_lines(week.replay, week.evenings["friday"]))
-    assert lines[0] == ("Onboarding: fewer steps to the first project (growth, commit), as of 2026-03-06 20:00 UTC")
-    assert "  Thu 10:40 web: deployed, and failed afterwards" in lines
-    assert (
-        "  activation_rate: 36% of 25 on 2026-03-05; before 30%; off 30% of 20; on 60% of 5; "
-        "weighed by exposure 36%, +6 points on the baseline"
-    ) in lines
-    assert "Confidence: 9 of 9 checks hold" in lines
-    assert "Progress: 4 of 5 tickets done" in lines
-    # 4 deployments of the initiative, one of which failed; 41 h 50 min, 45 h 10 min, 29 h 40 min and 47 h 30 min.
-    assert "change fail rate: 25.0% (n = 4)" in lines
-    assert "change lead time p50: 1.81 d (n = 4)" in lines
-
-
-def test_friday_a_late_event_of_thursday_is_a_visible_restatement(week: Week) -> None:
-    friday = week.evenings["friday"]
-    rate = [each for each in friday.restated_metrics if (each.metric, each.scope) == ("change_fail_rate", "org all")]
-    # 8 deployments by Thursday, one of which had failed; the incident of Thursday 19:10 makes it two.
-    assert rate == [Restated("change_fail_rate", "value", "org all", (0.125, 8), (0.25, 8))]
-    facts = {(row["kind"], row["field"]): (row["old_value"], row["new_value"]) for row in friday.restated_facts}
-    assert facts["deployment", "failed"] == ("false", "true")
-    assert facts["deployment", "recovery_time"] == ("null", str(9 * HOUR + 300))  # 10:40 to 19:45
-    said = [line for line in day_lines(week.replay, friday) if "restated" in line]
-    assert "  restated: change_fail_rate was reported as 12.5% (n = 8), and is 25.0% (n = 8)" in said
-
-
-def test_friday_the_deployment_that_failed_is_the_one_of_thursday(week: Week) -> None:
-    failed = {fact.deployment for fact in week.replay.known().of(DeploymentFact) if fact.failed}
-    assert failed == {"acme/billing/deployments/9001", "acme/web/deployments/9004"}
-
-
-def test_friday_a_replay_of_the_log_gives_the_same_bytes(week: Week, tmp_path: Path) -> None:
-    before = week.replay.digest()
-    assert week.replay.rebuild() == before
-    again = taken(tmp_path)
-    try:
-        assert again.digest() == before
-    finally:
-        again.close()
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_friday_any_order_of_the_log_gives_the_same_facts_and_numbers(week: Week, seed: int) -> None:
-    stored = [each for batch in week.replay.wiring.log().iterate(EVENTS) for each in batch]
-    random.Random(seed).shuffle(stored)
-    log, store = MemoryLog(), MemoryStore()
-    for each in stored:
-        log.append(EVENTS, [_again(each)], each.recorded)
-    engine = Engine(log, store, batch=7)
-    engine.run()
-    state, other = engine.state, week.replay.wiring.engine().state
-    for kind, struct in FACTS.items():
-        assert dict(state.table(f"fact_{kind}", struct).items()) == dict(other.table(f"fact_{kind}", struct).items())
-    assert engine.as_of() == week.replay.wiring.engine().as_of()
-
-
-def test_friday_every_number_of_the_initiative(week: Week) -> None:
-    told = numbers(week.evenings["friday"].metrics, INITIATIVE)
-    assert told["deployment_frequency"] == (round(4 / 7, 9), 4)
-    assert told["traceability_coverage"] == (1.0, 4)
-    assert told["assisted_share"] == (0.25, 4)  # the trial was written with an assistant
-    assert told["dependency_latency p50"] == (46.5 * HOUR, 1)
-    assert told["late_discovery_rate"] == (1.0, 1)
-    assert told["decision_latency p50"] == (4 * HOUR, 1)
-
-
-# --- the verb --------------------------------------------------------------------------------------------------------
-
-
-def test_the_verb_tells_the_week_in_a_folder_of_its_own(week: Week, tmp_path: Path) -> None:
-    told = CliRunner().invoke(app, ["--dir", str(tmp_path / "week")])
-    assert told.exit_code == 0
-    assert "Tuesday 03 March: what became visible" in told.stdout
-    assert told.stdout.endswith(f"gives the same bytes: {week.replay.digest()}\n")
-    assert sorted(path.name for path in (tmp_path / "week").iterdir() if "-" not in path.name) == [
-        *("leadline.db", "leadline.yaml", "snapshots"),
-    ]
-
-
-def test_a_damaged_recording_is_named_by_file_and_line(tmp_path: Path) -> None:
-    (tmp_path / "days").mkdir()
-    (tmp_path / "days" / "1-monday.ndjson").write_text('{"received_at": "2026-03-02T09:00:00Z", "conector": "jira"}\n')
-    with pytest.raises(Corrupt, match=r"1-monday\.ndjson:1: .*conector"):
-        days(tmp_path)
-
-
-def test_the_digest_tells_facts_apart(tmp_path: Path) -> None:
-    one, other = taken(tmp_path / "one", until=moment(3, "10:00:00")), Replay(tmp_path / "other", INITIATIVE)
-    try:
-        assert one.digest() != other.digest()
-    finally:
-        one.close()
-        other.close()
