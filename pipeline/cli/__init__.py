@@ -35,6 +35,7 @@ from pipeline.cli import (
     simulate,
     snapshot,
     sql,
+    week,
 )
 from pipeline.cli.output import say
 from pipeline.events.errors import ConfigError, Corrupt, LeadlineError, Retryable
@@ -68,7 +69,7 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, backfill, demo, doctor, explain, serve, sql):
+for verb in (run, simulate, audit, backfill, demo, doctor, explain, serve, sql, week):
     app.registered_commands.extend(verb.app.registered_commands)
 app.registered_commands.extend(artifact.link_app.registered_commands)
 app.add_typer(artifact.app, name="artifact")

@@ -17,7 +17,7 @@ from pipeline.events.types import Payload
 from pipeline.facts.rows import DeploymentFact, TicketFact
 from pipeline.governance.claims import claims
 from pipeline.governance.confidence import open_of
-from pipeline.governance.declared import Held, held, horizon_end
+from pipeline.governance.declared import Held, event_of, held, horizon_end
 from pipeline.governance.known import Known
 
 CHANGED, MOVED, UNCERTAIN = "what changed", "which signal moved", "what remains uncertain"
@@ -250,7 +250,7 @@ def _baseline(found: Held, metric: str) -> float | None:
 def _assumed(found: Held) -> Iterator[Finding]:
     for each in found.intent.assumptions:
         if each.status != "confirmed":
-            yield Finding(f"assumption {each.id}", None, f"{each.status}: {each.text}", found.version.id)
+            yield Finding(f"assumption {each.id}", None, f"{each.status}: {each.text}", event_of(found.version))
 
 
 def _waiting(known: Known, name: str, as_of: int) -> Iterator[Finding]:
@@ -282,4 +282,4 @@ def _unripe(found: Held, since: int | None, as_of: int) -> Iterator[Finding]:
         end = horizon_end(outcome.horizon or found.intent.horizon, since)
         if end is not None and end > as_of:
             text = f"can be judged from {from_us(end):%Y-%m-%d} on"
-            yield Finding(outcome.metric, end, text, found.version.id)
+            yield Finding(outcome.metric, end, text, event_of(found.version))
