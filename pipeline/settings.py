@@ -89,6 +89,8 @@ class ConnectorSettings(BaseModel):
     secrets_file: Path | None = None
     #: Accept pushed deliveries without a secret; only for a listener that nobody else reaches.
     allow_unsigned: bool = False
+    #: How far from now the time may be at which a message was signed, such as `15m`; None: as the connector says.
+    replay_window: Annotated[timedelta | None, BeforeValidator(_duration)] = None
     #: The address of the API that is polled, and the token shown to it; `token_file` holds nothing else.
     url: str | None = None
     token: SecretStr | None = None

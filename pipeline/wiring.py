@@ -152,6 +152,9 @@ class Wiring:
             raise ConfigError(f"connectors.{connector}: cannot be polled; what can is {', '.join(sorted(POLLERS))}")
         given = self.settings.connector(connector)
         token = None if given.token is None else given.token.get_secret_value()
+        if token is not None and not token.isprintable():
+            # An HTTP client would put such a token into its error message.
+            raise ConfigError(f"connectors.{connector}.token holds a line break or another control character; write one line")
         access = Access(url=given.url, token=token)
         missing = [name for name in poller.needs if not getattr(access, name)]
         if missing:
@@ -159,7 +162,11 @@ class Wiring:
                 f"connectors.{connector}.{missing[0]} is not set; set it in the settings file or as "
                 f"LEADLINE_CONNECTORS__{connector.upper()}__{missing[0].upper()}"
             )
-        return Polling(self.log(), poller, poller.client(access), clock, dry_run=dry_run)
+        try:
+            client = poller.client(access)
+        except UnicodeEncodeError as error:
+            raise ConfigError(f"connectors.{connector}.token holds a character that is not ASCII; check it") from error
+        return Polling(self.log(), poller, client, clock, dry_run=dry_run)
 
     @contextmanager
     def poll_loop(self, tell: Callable[[Job, Report], None]) -> Iterator[PollLoop]:
@@ -239,6 +246,7 @@ class Wiring:
             new_id=lambda: secrets.token_hex(8),
             build=Build(version=version("leadline"), schema=SCHEMA_VERSION),
             max_body=self.settings.http.max_body_bytes,
+            window=lambda name: self.settings.connector(name).replay_window,
         )
         return serving(parts, follow=follow, metrics_here=metrics_here)
 

@@ -73,7 +73,8 @@ def answer(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if isinstance(error, Rejected):
         # RFC 9110 wants a challenge with every 401, though what a hook needs is configured at its sender.
-        headers = {"WWW-Authenticate": 'Signature realm="hooks"'} if status == 401 else None
+        # Amazon SNS shows the password of its URL only to who asks for one.
+        headers = {"WWW-Authenticate": 'Signature realm="hooks", Basic realm="hooks"'} if status == 401 else None
         return problem(request, status, str(error), headers)
     if isinstance(error, HTTPException):
         return problem(request, status, error.detail, error.headers)
