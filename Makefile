@@ -8,16 +8,22 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz conformance lock clean
+.PHONY: help demo test e2e lint format bench fuzz conformance lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## simulate an organisation and show its metrics, end to end
 	$(BIN)/leadline demo
 
+# Prometheus and Alertmanager are installed on first use. Where that cannot be, it says so, and what needs them is skipped.
 test: $(READY) ## run the test suite
+	@tests/deploy/install.sh || true
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+e2e: $(READY) ## run Leadline, Prometheus and Alertmanager as shipped, from a delivery to an alert and back
+	@tests/deploy/install.sh || true
+	$(BIN)/pytest tests/deploy/test_end_to_end.py
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check .

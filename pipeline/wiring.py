@@ -154,7 +154,9 @@ class Wiring:
         token = None if given.token is None else given.token.get_secret_value()
         if token is not None and not token.isprintable():
             # An HTTP client would put such a token into its error message.
-            raise ConfigError(f"connectors.{connector}.token holds a line break or another control character; write one line")
+            raise ConfigError(
+                f"connectors.{connector}.token holds a line break or another control character; write one line"
+            )
         access = Access(url=given.url, token=token)
         missing = [name for name in poller.needs if not getattr(access, name)]
         if missing:

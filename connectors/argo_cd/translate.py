@@ -152,7 +152,8 @@ def _operation(app: Node) -> Synced | str:
     if state is None:
         return "application.no_operation"
     sync = state.at("operation", "sync")
-    if sync.value is None:
+    # A template of notifications may leave out what was asked for; the result says that it was a sync.
+    if sync.value is None and not state.has("syncResult"):
         return "application.no_sync"
     if sync.flag("dryRun"):
         return "application.dry_run"

@@ -37,9 +37,17 @@ def _told(root: Node, context: Context, *, over: bool) -> Outcome:
     deployment = told.child_or_none("deployment")
     of = deployment or told
     environment = told.child_or_none("environment") or of.child("environment")
-    release = environment.child_or_none("release") or of.child_or_none("release") or told.child("release")
+    release = environment.child_or_none("release") or of.child_or_none("release") or _release(told, environment)
     status = _status(of) or environment.text_or_none("status")
     return _deployment(root, (of, release, environment, told), status, context, over=over)
+
+
+def _release(told: Node, environment: Node) -> Node:
+    """Return the release, of which a hook may tell no more than the id, as a field of the environment."""
+    identity = environment.integer_or_none("releaseId")
+    if told.has("release") or not identity:
+        return told.child("release")
+    return Node({"id": identity}, environment.path)
 
 
 def _status(deployment: Node) -> str | None:

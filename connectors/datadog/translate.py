@@ -88,6 +88,8 @@ def _event(root: Node, context: Context) -> Translation:
     kind = (root.text_or_none("alert_type") or "info").casefold()
     if kind not in TYPES:
         raise Quarantined("unknown_kind", f"alert_type is {kind[:80]!r}, which Datadog does not document")
+    if _is_of_monitor(root):
+        raise Quarantined("missing_field", "alert_transition is absent; give the webhook the payload of README.md")
     at = root.moment("date_happened") if root.has("date_happened") else root.moment("date")
     what, key = TYPES[kind], root.key_or_none("aggregation_key")
     # A success ends something only if it says what.
@@ -96,6 +98,12 @@ def _event(root: Node, context: Context) -> Translation:
     link = root.text_or_none("url")
     data = _data(root, key or root.key("id"), link, context)
     return Translation(events=tell(_source(link, context), data, (what, at)))
+
+
+def _is_of_monitor(root: Node) -> bool:
+    """Whether it is a monitor's message in Datadog's default payload, which says neither of which alert nor what."""
+    kind = (root.text_or_none("event_type") or "").casefold()
+    return not root.has("alert_type") and (kind.endswith(("_alert_monitor", "_alert")) or kind == "service_check")
 
 
 def _data(root: Node, key: str, link: str | None, context: Context) -> IncidentEvent:

@@ -289,11 +289,13 @@ class _Poll:
     def _wait(self, answer: httpx.Response) -> float | None:
         """Return the seconds to wait if this is a rate limit; None if it is a plain refusal."""
         after, reset = answer.headers.get("retry-after", ""), answer.headers.get("x-ratelimit-reset", "")
-        if after.isdigit():
+        if after.isdecimal():
             return float(after)
-        if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
+        if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
             return max(1.0, float(reset) - self._now.timestamp())
-        return 60.0 if answer.status_code == httpx.codes.TOO_MANY_REQUESTS else None
+        # A secondary limit may come as 403 with nothing but its words; a minute is what GitHub then asks for.
+        limited = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or "secondary rate limit" in answer.text.lower()
+        return 60.0 if limited else None
 
     def _delivery(self, kind: str, body: bytes, headers: dict[str, str] | None = None) -> Delivery:
         digest = hashlib.blake2b(kind.encode() + b"\0" + body, digest_size=16).hexdigest()

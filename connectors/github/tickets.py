@@ -31,6 +31,9 @@ from pipeline.events.types import (
 (DELETED,) = TicketDeleted.TYPES
 (TRANSFERRED,) = TicketTransferred.TYPES
 
+#: The native type of a key that stands for another one.
+ALIAS = "alias"
+
 #: The history notes a close up to a second after the issue does.
 _SAME_CLOSE = timedelta(seconds=1)
 
@@ -40,9 +43,9 @@ def issues(root: Node, repo: Repository, context: Context) -> Outcome:
     issue, action = root.child("issue"), root.text_or_none("action")
     if action in {"deleted", "transferred"}:
         # A transferred issue goes on under another key, in a delivery of the repository that received it.
-        ticket = repo.numbered(issue.integer("number"))
+        ticket, at = repo.numbered(issue.integer("number")), issue.moment("updated_at")
         gone = TicketDeleted(tracker=repo.host, ticket=ticket)
-        return [repo.event(DELETED, issue.moment("updated_at"), ticket, gone)]
+        return [*_went_to(root.at("changes"), ticket, repo, at), repo.event(DELETED, at, ticket, gone)]
     events = snapshot(issue, repo, context)
     if action == "reopened" and issue.text_or_none("state") == "open":
         events += _reopened(issue, repo, issue.moment("updated_at"), context)
@@ -52,6 +55,17 @@ def issues(root: Node, repo: Repository, context: Context) -> Outcome:
         moved = TicketTransferred(tracker=repo.host, ticket=ticket, from_team=came_from.name, to_team=repo.name)
         events.append(repo.event(TRANSFERRED, issue.moment("updated_at"), ticket, moved))
     return events
+
+
+def _went_to(changes: Node, ticket: str, repo: Repository, at: datetime) -> list[Event]:
+    """The former key of a transferred issue leads to the new one, as it does on GitHub: commits go on naming it."""
+    target, number = of_object(changes.child_or_none("new_repository")), changes.integer_or_none("new_issue", "number")
+    if target is None or number is None:
+        return []
+    points = TicketUpdated(
+        tracker=repo.host, ticket=ticket, project=repo.name, kind=ALIAS, parent=target.numbered(number), closed=True
+    )
+    return [repo.event(UPDATED, at, ticket, points)]
 
 
 def snapshot(issue: Node, repo: Repository, context: Context) -> list[Event]:

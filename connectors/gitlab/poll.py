@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
@@ -12,7 +12,18 @@ import msgspec
 
 from connectors.gitlab.polled import APPROVALS, ISSUE_HISTORY
 from connectors.gitlab.project import NUMBER_HEADER, REPO_HEADER
-from pipeline.events.asking import Api, Item, Listed, Params, iso, moment, oldest_first, staged
+from pipeline.events.asking import (
+    Api,
+    Item,
+    Listed,
+    Params,
+    etag_of,
+    iso,
+    moment,
+    oldest_first,
+    read_back_to,
+    staged,
+)
 from pipeline.events.delivery import Delivery
 from pipeline.events.errors import ConfigError
 from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url
@@ -188,7 +199,7 @@ class _Reading:
             answer = self._api.get(
                 f"{self._path}/releases",
                 {**asked, "page": page},
-                etag=self._memory.get(known) if page == 1 and self._until is None else None,
+                etag=etag_of(self._memory.get(known, ""), self._since) if page == 1 and self._until is None else None,
                 absent=_SWITCHED_OFF,
             )
             if not answer.is_success:
@@ -197,7 +208,7 @@ class _Reading:
             listed = self._api.unlike(self._api.items(answer, "tag_name"), listed)
             found = [item for item in listed if not self._is_later(item) and not self._is_old(item, "released_at")]
             more = "next" in answer.links
-            memory = {known: etag} if etag and not more and self._until is None else {}
+            memory = {known: read_back_to(etag, self._since)} if etag and not more and self._until is None else {}
             yield Page(deliveries=self._api.deliveries("rest.releases", found, self._headers), memory=memory)
             if not more:
                 return
@@ -256,7 +267,7 @@ class _Reading:
         return self._until is not None and at is not None and at >= self._until
 
     def _is_old(self, item: Item, field: str) -> bool:
-        at: datetime | None = moment(item.get(field))
+        at = moment(item.get(field))
         return self._since is not None and at is not None and at < self._since
 
 

@@ -118,8 +118,8 @@ def transfers(change: Change, settings: Settings) -> list[Transfer]:
             (clean(item.text_or_none("fromString")), clean(item.text_or_none("toString"))) for item in items
         ]
     else:
-        former, present = former_key(change), next(iter(_values(change, "Key", "toString")), None)
-        told = [(project_of(former), project_of(present))] if former is not None and is_key(present) else []
+        former, present = former_key(change), present_key(change)
+        told = [(project_of(former), project_of(present))] if former is not None and present is not None else []
     return [Transfer(to_team=after, from_team=before) for before, after in told if after and before != after]
 
 
@@ -152,6 +152,12 @@ def former_key(change: Change) -> str | None:
                 raise Quarantined("bad_value", f"{item.path}.fromString is {key!r}; expected the former issue key")
             return key
     return None
+
+
+def present_key(change: Change) -> str | None:
+    """Return the key that a change gave an issue in another project, or None."""
+    key = next(iter(_values(change, "Key", "toString")), None)
+    return key if is_key(key) else None
 
 
 def _reason(change: Change, settings: Settings) -> str | None:

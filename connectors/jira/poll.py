@@ -289,7 +289,7 @@ class _Jira:
         """Return the seconds that `Retry-After` asks for: a number, or a date."""
         if told is None:
             return None
-        if told.strip().isdigit():
+        if told.strip().isdecimal():
             return float(told)
         try:
             return max(0.0, (parsedate_to_datetime(told) - self._now).total_seconds())

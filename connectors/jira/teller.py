@@ -15,6 +15,7 @@ from connectors.jira.changes import (
     former_key,
     link_changes,
     moves,
+    present_key,
     transfers,
     whole_second,
 )
@@ -47,6 +48,9 @@ DETECTED = "dev.cdevents.incident.detected.0.3.0"
 REPORTED = "dev.cdevents.incident.reported.0.3.0"
 RESOLVED = "dev.cdevents.incident.resolved.0.3.0"
 REOPENED = "dev.cdeventsx.leadline-incident.reopened.1.0.0"
+
+#: The native type of a key that stands for another one.
+ALIAS = "alias"
 
 
 class Ticket(NamedTuple):
@@ -112,6 +116,7 @@ class Teller:
                 self._edge(link.edge, change.at, added=link.added)
             former = former_key(change)
             if former is not None and former != self._ticket.key:
+                self._renamed(former, present_key(change), change.at)
                 self._bury(former, change.at)
 
     def seen_links(self, edges: Iterable[Edge], updated: datetime) -> None:
@@ -196,6 +201,20 @@ class Teller:
         data = DependencyEvent(tracker=self._ticket.tracker, ticket=edge.ticket, blocked_by=edge.blocked_by)
         identity = event_id(edge.ticket, "blocked by", edge.blocked_by, "added" if added else "removed", at)
         self._tell(ADDED if added else REMOVED, at, data, identity, subject=edge.ticket)
+
+    def _renamed(self, former: str, present: str | None, at: datetime) -> None:
+        """The former key leads to the present one, as it does in Jira: commits and branches go on naming it."""
+        if present is None or present == former:
+            return
+        data = TicketUpdated(
+            tracker=self._ticket.tracker,
+            ticket=former,
+            project=project_of(former),
+            kind=ALIAS,
+            parent=present,
+            closed=True,
+        )
+        self._tell(UPDATED, at, data, event_id(former, "updated", at, _content(data)), subject=former)
 
     def _bury(self, key: str, at: datetime) -> None:
         data = TicketDeleted(tracker=self._ticket.tracker, ticket=key)

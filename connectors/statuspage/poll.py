@@ -9,7 +9,7 @@ from itertools import count
 import httpx
 
 from connectors.statuspage.translate import OPEN
-from pipeline.events.asking import UNTOLD_WAIT, Api, Item, moment
+from pipeline.events.asking import UNTOLD_WAIT, Api, Item, etag_of, moment, read_back_to
 from pipeline.events.errors import ConfigError, Retryable
 from pipeline.events.limits import rest_wanted
 from pipeline.events.polling import Access, Checkpoint, Page, Poller, Query, base_url
@@ -89,7 +89,8 @@ class _Reading:
                 return
 
     def _get(self, number: int) -> httpx.Response:
-        etag = self._memory.get(f"{_ETAG}{number}") if self._query.since and not self._query.until else None
+        known = self._memory.get(f"{_ETAG}{number}", "")
+        etag = etag_of(known, self._oldest) if self._query.since and not self._query.until else None
         params: dict[str, str | int] = {"limit": PER_PAGE, "page": number}
         answer = self._api.get(self._path, params, etag=etag, absent={_CALM})
         if answer.status_code == _CALM:
@@ -99,7 +100,7 @@ class _Reading:
 
     def _note(self, number: int, answer: httpx.Response) -> None:
         if "etag" in answer.headers and self._query.until is None:
-            self.etags[f"{_ETAG}{number}"] = answer.headers["etag"]
+            self.etags[f"{_ETAG}{number}"] = read_back_to(answer.headers["etag"], self._oldest)
 
     def _is_wanted(self, incident: Item, reached: datetime | None) -> bool:
         at = moment(incident["created_at"])

@@ -24,7 +24,7 @@ def create_app(services: Services) -> FastAPI:
     for router in (hooks(services, door), health(services), numbers(services), facts(services), quarantined(services)):
         app.include_router(router)
     if services.metrics_here:
-        app.include_router(scrape(services.registry))
+        app.include_router(scrape(services.exposition))
     app.add_middleware(ShortWay, door=door)
     app.add_middleware(Shell, new_id=services.new_id)
     return app
@@ -33,7 +33,7 @@ def create_app(services: Services) -> FastAPI:
 def create_metrics_app(services: Services) -> FastAPI:
     """Return the app for a port of its own: `/metrics` and nothing else."""
     app = _bare(services, "Metrics for Prometheus.")
-    app.include_router(scrape(services.registry))
+    app.include_router(scrape(services.exposition))
     app.add_middleware(Shell, new_id=services.new_id)
     return app
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from pipeline.events.times import from_us
-from pipeline.exporter.model import ReadModel
+from pipeline.exporter.model import ReadModel, TableSize
 from pipeline.facts.rows import FACTS, Fact
 from pipeline.facts.state import Backend, State
 from pipeline.ingest.quarantine import Quarantine
@@ -27,6 +27,10 @@ class ReadStore(Backend, Protocol):
     def snapshot(self) -> AbstractContextManager[None]: ...
 
     def page(self, table: str, after: str, limit: int) -> list[tuple[str, bytes]]: ...
+
+    def tables(self) -> list[str]: ...
+
+    def size(self, table: str) -> tuple[int, int]: ...
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -76,6 +80,16 @@ class Reader:
         with self._lock, self._store.snapshot():
             value = self._store.load(f"fact_{kind}", identity)
             return Facts([] if value is None else [decode(value)], *self._place())
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables of the derived state."""
+        with self._lock, self._store.snapshot():
+            return self._store.tables()
+
+    def size(self, table: str) -> TableSize:
+        """Return how large a table is, by reading all of it; one that is gone meanwhile has no rows."""
+        with self._lock, self._store.snapshot():
+            return TableSize(*self._store.size(table))
 
     def _place(self) -> tuple[int, int]:
         return int(self._store.mark("cursor") or 0), self._store.sequence()

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from pipeline.api.follower import Follower
 from pipeline.api.reading import Reader
+from pipeline.exporter.exposition import Exposition
 from pipeline.exporter.instruments import Instruments
 from pipeline.exporter.model import LogFigures
 from pipeline.ingest.intake import Intake
@@ -21,8 +22,9 @@ class Services:
     """All dependencies of the app. Whoever made them closes them, after the server has stopped.
 
     `connectors` are the names under which deliveries are taken. `figures` tells how far the log reaches and raises a
-    `LeadlineError` while it cannot be reached. `new_id` makes request ids. `max_body` is in bytes, `body_seconds` how
-    long a sender may take to send one. `metrics_here` False: another port serves `/metrics`.
+    `LeadlineError` while it cannot be reached. `exposition` writes what is in `registry`. `new_id` makes request ids.
+    `max_body` is in bytes, `body_seconds` how long a sender may take to send one. `metrics_here` False: another port
+    serves `/metrics`.
     """
 
     intake: Intake
@@ -32,6 +34,7 @@ class Services:
     quarantine: Quarantine
     figures: Callable[[], LogFigures]
     registry: CollectorRegistry
+    exposition: Exposition
     instruments: Instruments
     clock: Callable[[], datetime]
     new_id: Callable[[], str]

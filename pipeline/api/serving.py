@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from time import perf_counter
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
@@ -13,11 +15,13 @@ from prometheus_client import CollectorRegistry, GCCollector, ProcessCollector
 from pipeline.api.follower import Beat, Follower, Stopped
 from pipeline.api.reading import Reader, ReadStore
 from pipeline.api.services import Services
+from pipeline.api.surroundings import Lookout
 from pipeline.engine.embedded import Engine
 from pipeline.events.delivery import Connector
 from pipeline.exporter.collector import LeadlineCollector
+from pipeline.exporter.exposition import Exposition
 from pipeline.exporter.instruments import Instruments
-from pipeline.exporter.model import Build, LogFigures
+from pipeline.exporter.model import Build, LogFigures, ReadModel
 from pipeline.ingest.committer import Committer
 from pipeline.ingest.deliveries import connector_named
 from pipeline.ingest.intake import Intake
@@ -37,7 +41,8 @@ class Parts:
 
     `window` returns how old a message of one may be, None: as it says itself (see `Intake`).
     `engine` returns the engine and `discard_engine` makes it return a new one, since after an error the old one may
-    hold state that was never written. `open_read_store` opens the derived state apart from the engine.
+    hold state that was never written. `open_read_store` opens the derived state apart from the engine. `snapshots` is
+    the directory of snapshots whose age is told, None: there is none.
     """
 
     log: EventLog
@@ -52,6 +57,7 @@ class Parts:
     build: Build
     max_body: int
     window: Callable[[str], timedelta | None] = lambda _: None
+    snapshots: Path | None = None
 
 
 @contextmanager
@@ -73,13 +79,22 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
         Committer(parts.log, DELIVERIES, parts.clock) as committer,
     ):
         quarantine = parts.translator.quarantine
+        reader = Reader(published, quarantine)
+        lookout = Lookout(reader, parts.snapshots)
+        collector = LeadlineCollector(
+            lambda: follower.model,
+            lambda: _figures(parts.log),
+            lambda: follower.last_success,
+            parts.build,
+            surroundings=lookout.found,
+        )
         follower = Follower(
             _advance(parts, instruments) if follow else None,
-            Reader(published, quarantine).latest,
+            _publish(reader, collector, lookout, instruments),
             parts.clock,
             recover=lambda _: parts.discard_engine(),
         )
-        registry.register(_collector(parts, follower))
+        registry.register(collector)
         services = Services(
             intake=Intake(
                 committer, parts.connectors, parts.secrets, parts.clock, window=parts.window, max_body=parts.max_body
@@ -90,6 +105,7 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
             quarantine=quarantine,
             figures=lambda: _figures(parts.log),
             registry=registry,
+            exposition=Exposition(registry, collector),
             instruments=instruments,
             clock=parts.clock,
             new_id=parts.new_id,
@@ -106,11 +122,17 @@ def serving(parts: Parts, *, follow: bool = True, metrics_here: bool = True) -> 
 
 def _advance(parts: Parts, instruments: Instruments) -> Callable[[Beat], None]:
     def advance(beat: Beat) -> None:
+        begun = perf_counter()
         translated = parts.translator.run(parts.clock(), progress=lambda *_: beat())
+        if translated.deliveries:
+            instruments.took("translate", perf_counter() - begun)
         instruments.translated(translated.deliveries, translated.events, translated.duplicates, translated.quarantined)
         instruments.outcomes(translated.outcomes, parts.clock())
         beat()
+        begun = perf_counter()
         folded = parts.engine().run(progress=lambda *_: beat())
+        if folded.events:
+            instruments.took("fold", perf_counter() - begun)
         instruments.folded(folded.events, folded.revisions, folded.parked)
 
     def counted(beat: Beat) -> None:
@@ -125,10 +147,21 @@ def _advance(parts: Parts, instruments: Instruments) -> Callable[[Beat], None]:
     return counted
 
 
-def _collector(parts: Parts, follower: Follower) -> LeadlineCollector:
-    return LeadlineCollector(
-        lambda: follower.model, lambda: _figures(parts.log), lambda: follower.last_success, parts.build
-    )
+def _publish(
+    reader: Reader, collector: LeadlineCollector, lookout: Lookout, instruments: Instruments
+) -> Callable[[ReadModel | None], ReadModel]:
+    """Return what reads the numbers, and makes them ready to be scraped before anybody can."""
+
+    def publish(previous: ReadModel | None) -> ReadModel:
+        begun = perf_counter()
+        model = reader.latest(previous)
+        if model is not previous:
+            collector.prepare(model)
+            instruments.took("publish", perf_counter() - begun)
+        lookout.look()
+        return model
+
+    return publish
 
 
 def _figures(log: EventLog) -> LogFigures:

@@ -18,6 +18,7 @@ from pipeline.cli import (
     artifact,
     audit,
     backfill,
+    backup,
     connector,
     contract,
     decision,
@@ -69,7 +70,7 @@ def root(
         os.environ["LEADLINE_CONFIG"] = str(config)
 
 
-for verb in (run, simulate, audit, backfill, demo, doctor, explain, serve, sql, week):
+for verb in (run, simulate, audit, backfill, backup, demo, doctor, explain, serve, sql, week):
     app.registered_commands.extend(verb.app.registered_commands)
 app.registered_commands.extend(artifact.link_app.registered_commands)
 app.add_typer(artifact.app, name="artifact")

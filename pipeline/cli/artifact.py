@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.output import Format, print_rows, say
-from pipeline.cli.standing import At, Force, Output, standing
+from pipeline.cli.standing import At, Force, Output, Standing, standing
 from pipeline.events.coordination import ArtifactProposed, LinkDeclared
 from pipeline.events.times import from_us
 from pipeline.facts.rows import ActFact, ArtifactFact
@@ -67,10 +67,8 @@ def propose(  # noqa: PLR0913 - one an option
 ) -> None:
     """Record that an assistant proposed something. Without a known initiative it is set aside and counted."""
     with standing(new=True) as known:
-        meant = known.contract.initiatives_named(initiative or "")
-        if len(meant) != 1:
-            named = "names no initiative" if initiative is None else f"names {initiative!r}, which is no Initiative"
-            say(f"warning: artifact {artifact!r} {named}: set aside until it is linked")
+        if (problem := _astray(known, initiative)) is not None:
+            say(f"warning: artifact {artifact!r} {problem}: set aside until it is linked")
         repo = None if change is None else change.rpartition("#")[0] or None
         data = ArtifactProposed(
             artifact=artifact,
@@ -157,6 +155,17 @@ def link(
 ) -> None:
     """Link an artifact, a change, a ticket or a decision to an initiative by hand; the latest link holds."""
     _link(kind, subject, initiative, reason, at, force=force)
+
+
+def _astray(known: Standing, named: str | None) -> str | None:
+    """Return why an artifact that names an initiative so is not linked to one; None: it is."""
+    if named is None:
+        return "names no initiative"
+    meant = known.contract.initiatives_named(named)
+    if len(meant) != 1:
+        several = f"may mean {', '.join(sorted(meant))}" if meant else "is no Initiative"
+        return f"names {named!r}, which {several}"
+    return f"names {named!r}, which is closed" if known.contract.coordination.is_closed(*meant) else None
 
 
 def _link(kind: Kind, subject: str, initiative: str, reason: str, at: datetime | None, *, force: bool) -> None:

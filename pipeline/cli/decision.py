@@ -64,6 +64,7 @@ def ask(  # noqa: PLR0913 - one an option
     with standing(new=True) as known:
         _check(known, from_team, to_team, initiative, force=force)
         _warn_of_class(known, category)
+        _warn_if_made(known, decision, at or known.now)
         data = DecisionEvent(
             decision=decision,
             title=title,
@@ -146,6 +147,7 @@ def list_decisions(
             fact
             for fact in known.known.of(DecisionFact)
             if name in (None, fact.initiative)
+            and (fact.day_us() or 0) <= known.as_of
             and (not only_open or fact.status == "open")
             and (not incomplete or state(fact) == "incomplete")
         ]
@@ -189,6 +191,17 @@ def _check(known: Standing, from_team: str | None, to_team: str | None, initiati
 def _warn_of_class(known: Standing, category: str | None) -> None:
     if category is not None and known.contract.coordination.decision_class(category, to_us(known.now)) is None:
         say(f"warning: the Policy has no class {category!r}: nobody has to agree, and no latency is expected")
+
+
+def _warn_if_made(known: Standing, decision: str, at: datetime) -> None:
+    """Say if a decision is asked for that was made before; it is stored all the same."""
+    fact = known.known.get(DecisionFact, decision)
+    decided = [] if fact is None or fact.decided_at is None else [fact.decided_at]
+    decided += known.instants_beyond((DECIDED,), decision)
+    asked = [to_us(at)] + ([] if fact is None or fact.asked_at is None else [fact.asked_at])
+    if decided and min(decided) < min(asked):
+        moment = from_us(min(decided)).isoformat()
+        say(f"warning: decision {decision!r} was made at {moment}, before it was asked for: it has no latency")
 
 
 def _warn_of_order(known: Standing, decision: str, at: datetime) -> None:

@@ -20,7 +20,8 @@ from pipeline.ingest.quarantine import Quarantine
 from pipeline.ingest.translate import CURSOR
 from pipeline.log.protocol import DELIVERIES, EVENTS
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE
-from pipeline.metrics.diagnosis import Finding, census_of, gaps, why_absent
+from pipeline.metrics.census import census_of
+from pipeline.metrics.diagnosis import Finding, gaps, why_absent
 from pipeline.metrics.windows import human_seconds
 
 if TYPE_CHECKING:

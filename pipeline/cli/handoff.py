@@ -89,7 +89,8 @@ def list_handoffs(
     """Print hand-overs, those of tickets that changed teams included; open ones first. What is missing is named."""
     with standing(as_of) as known:
         waits = [wait for wait in known.known.of(WaitFact) if wait.kind == "handoff" and wait.excluded is None]
-        shown = [wait for wait in waits if wait.ended_at is None or not only_open]
+        begun = [wait for wait in waits if wait.opened_at <= known.as_of]
+        shown = [wait for wait in begun if wait.ended_at is None or not only_open]
         shown.sort(key=lambda wait: (wait.ended_at is not None, wait.due_at or 1 << 62, wait.id))
         print_rows([_row(wait, known.as_of) for wait in shown], _COLUMNS, output)
         known.warn_if_behind()

@@ -210,7 +210,7 @@ def couplings(
             if each.mode == "implicit" or not implicit
         ]
         print_rows(rows, _COUPLINGS, output)
-        for cycle in cycles(known.known.of(WaitFact)):
+        for cycle in cycles(known.known.of(WaitFact), known.as_of):
             say(f"circle: {' > '.join([*cycle.tickets, cycle.tickets[0]])}: each waits for the next")
         known.warn_if_behind()
 

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 import typer
 
+from pipeline.cli.contract import parse_moment
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.events.times import from_us
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, SCOPE_KINDS, WINDOWS, MetricPoint
 from pipeline.metrics.windows import last_day
 
-app = typer.Typer(no_args_is_help=True, help="Metrics by organisation, team, service and initiative.")
+app = typer.Typer(
+    no_args_is_help=True, help="Metrics by organisation, team, service, initiative, pair of teams and mode."
+)
 
 _COLUMNS = ("scope_kind", "scope", "metric", "window", "stat", "value", "unit", "n", "as_of")
 
 
 @app.command()
 def show(
-    scope: Annotated[str | None, typer.Option(help="Only this scope: KIND or KIND/NAME, such as team/growth.")] = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(help="Only this scope: KIND or KIND/NAME, such as team/growth or 'pair/growth > platform'."),
+    ] = None,
     metric: Annotated[
         str | None, typer.Option(help="Only this metric, and those without which it must not be read.")
     ] = None,
     window: Annotated[int | None, typer.Option(help="Only this window, in days.")] = None,
-    as_of: Annotated[datetime | None, typer.Option(help="End of the windows (UTC); default: the latest event.")] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(parser=parse_moment, metavar="ISO", help="End of the windows; default: the latest event."),
+    ] = None,
     output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
 ) -> None:
     """Print metrics. What has no data is absent."""
     from pipeline.wiring import wire
 
     _check(scope, metric, window)
-    moment = None if as_of is None else as_of.replace(tzinfo=as_of.tzinfo or UTC)
     wiring = wire().existing()
     try:
-        points = wiring.metrics(moment)
+        points = wiring.metrics(as_of)
         latest = None if any(point.window_days for point in points) else last_day(wiring.engine().state)
         behind = wiring.behind()
     finally:

@@ -53,7 +53,7 @@ def check(objects: Sequence[Located], names: Names) -> list[Problem]:
         *_shared_repos(objects),
         *_environments(objects),
         *_circles(objects),
-        *_shared_statuses(objects),
+        *_shared_words(objects),
         *_policies(objects),
         *_sure_successes(objects),
     ]
@@ -213,18 +213,22 @@ def _circle_from(start: str, needs: dict[str, list[str]]) -> list[str] | None:
     return None
 
 
-def _shared_statuses(objects: Sequence[Located]) -> Iterator[Problem]:
-    first: dict[tuple[str, str], tuple[Located, str]] = {}
+def _shared_words(objects: Sequence[Located]) -> Iterator[Problem]:
+    """Yield the statuses and types of one tracker that two maps translate differently."""
+    first: dict[tuple[str, str, str], tuple[Located, str]] = {}
     for each in objects:
-        if isinstance(each.object, StatusMap):
-            for native, canonical in each.object.spec.map.items():
-                holder, meant = first.setdefault((each.object.spec.tracker, native.casefold()), (each, canonical))
-                if meant != canonical:
-                    message = (
-                        f"semantic conflict: {native!r} means {canonical!r} here and {meant!r} in StatusMap "
-                        f"{holder.name!r} ({holder.document.file}); one tracker, one meaning"
-                    )
-                    yield each.problem(("spec", "map", native), message, "finding")
+        if not isinstance(each.object, StatusMap):
+            continue
+        spec = each.object.spec
+        words = [("map", *item) for item in spec.map.items()] + [("types", *item) for item in spec.types.items()]
+        for field, native, canonical in words:
+            holder, meant = first.setdefault((spec.tracker.casefold(), field, native.casefold()), (each, canonical))
+            if meant != canonical:
+                message = (
+                    f"semantic conflict: {native!r} means {canonical!r} here and {meant!r} in StatusMap "
+                    f"{holder.name!r} ({holder.document.file}); one tracker, one meaning"
+                )
+                yield each.problem(("spec", field, native), message, "finding")
 
 
 def _policies(objects: Sequence[Located]) -> Iterator[Problem]:

@@ -131,6 +131,19 @@ class SqliteStore:
         query = f"SELECT key, value FROM {self._prefix}{table} WHERE key > ? AND value IS NOT NULL ORDER BY key LIMIT ?"  # noqa: S608
         return self._rows(query, (after, limit))
 
+    def tables(self) -> list[str]:
+        """Return the names of all tables."""
+        return sorted(self._existing())
+
+    def size(self, table: str) -> tuple[int, int]:
+        """Return how many rows a table has, and how many bytes their keys and values; reads all of them."""
+        if table not in self._existing():
+            return 0, 0
+        bytes_ = "coalesce(sum(length(CAST(key AS BLOB)) + length(value)), 0)"
+        query = f"SELECT count(*), {bytes_} FROM {self._prefix}{table} WHERE value NOTNULL"  # noqa: S608 - own table names
+        ((rows, size),) = self._rows(query, ())
+        return int(rows), int(size)
+
     def facts_since(self, kind: str, sequence: int) -> Iterator[tuple[str, bytes | None]]:
         table = FACT_PREFIX + kind
         if table in self._existing():

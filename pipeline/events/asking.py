@@ -158,6 +158,17 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
+def read_back_to(etag: str, since: datetime | None) -> str:
+    """Return what to remember of a list that was read back to an instant (None: to its beginning)."""
+    return f"{etag} {'' if since is None else iso(since)}"
+
+
+def etag_of(remembered: str, since: datetime | None) -> str | None:
+    """Return the ETag of a list that was read at least as far back as `since`; None: it has to be read."""
+    etag, _, reached = remembered.rpartition(" ")
+    return (etag or None) if not reached or (since is not None and reached <= iso(since)) else None
+
+
 class Listed(msgspec.Struct, Generic[_T], frozen=True):
     """A page of a list, and if there is another one behind it."""
 

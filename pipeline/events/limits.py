@@ -25,7 +25,7 @@ def rest_wanted(headers: httpx.Headers, now: datetime) -> float | None:
     here = _date(headers.get("date")) or now
     after = headers.get("retry-after")
     if after is not None:
-        if after.strip().replace(".", "", 1).isdigit():
+        if after.strip().replace(".", "", 1).isdecimal():
             return float(after)
         told = _date(after)
         return None if told is None else max(0.0, (told - here).total_seconds())

@@ -105,6 +105,9 @@ def base_url(name: str, url: str) -> str:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
         raise ConfigError(f"connectors.{name}.url: {url!r} is no address: {error}") from error
+    if parsed.userinfo:
+        # It would stand in every message that names the address.
+        raise ConfigError(f"connectors.{name}.url names a user; take the user out, and set connectors.{name}.token")
     if parsed.scheme not in ("http", "https") or not parsed.host:
         raise ConfigError(f"connectors.{name}.url: {url!r} is no address; write https://HOST")
     return str(parsed).rstrip("/")

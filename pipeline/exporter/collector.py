@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from threading import Lock
 
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from pipeline.events.errors import LeadlineError
-from pipeline.exporter.model import Build, LogFigures, ReadModel
-from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, MetricPoint
+from pipeline.exporter.families import MAX_SCOPES, Business, series_name
+from pipeline.exporter.model import Build, LogFigures, ReadModel, Surroundings
 
-#: Scopes of one kind that are exported; each costs some seventy series.
-MAX_SCOPES = 500
-_SUFFIX = {"per_day": "_per_day", "seconds": "_seconds", "ratio": "_ratio", "count": ""}
-_SCOPE_LABELS = ("scope_kind", "scope")
-
-
-def series_name(metric: str, unit: str) -> str:
-    """Return the name under which values of a metric in a unit are exported.
-
-    The unit is that of the value: the ages of a metric that counts open items are `leadline_<metric>_age_seconds`.
-    """
-    age = "_age" if unit != BY_NAME[metric].unit else ""
-    return f"leadline_{metric}{age}{_SUFFIX[unit]}"
+__all__ = ["LeadlineCollector", "series_name"]
 
 
 class LeadlineCollector(Collector):
@@ -43,23 +31,38 @@ class LeadlineCollector(Collector):
         followed: Callable[[], datetime | None],
         build: Build,
         *,
+        surroundings: Callable[[], Surroundings] = Surroundings,
         max_scopes: int = MAX_SCOPES,
     ) -> None:
         self._model, self._figures, self._followed = model, figures, followed
-        self._build = build
+        self._build, self._surroundings = build, surroundings
         self._max_scopes = max_scopes
-        self._made: tuple[ReadModel | None, Sequence[Metric]] = (None, ())
+        self._made: list[tuple[ReadModel, Business]] = []
+        self._wanted: set[bool] = set()
+        self._lock = Lock()
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing, so that registering does not collect."""
         return ()
 
+    def keep_ready(self, *, openmetrics: bool) -> None:
+        """Have `prepare` write this format as well, from now on."""
+        self._wanted.add(openmetrics)
+
+    def prepare(self, model: ReadModel) -> None:
+        """Make what a scrape of a model needs, before that is published, so that the scrape need not."""
+        if self._wanted:
+            business = self._business(model)
+            for openmetrics in sorted(self._wanted):
+                business.encoded(openmetrics=openmetrics)
+
     def collect(self) -> Iterator[Metric]:
         model = self._model()
         yield _info(self._build)
         if model is not None:
-            yield from self._business(model)
-            yield from _quarantine(model)
+            business = self._business(model)
+            yield from business.families
+            yield from self._about(model, business)
         followed = self._followed()
         if followed is not None:
             yield _gauge(
@@ -68,14 +71,42 @@ class LeadlineCollector(Collector):
                 followed.timestamp(),
             )
         yield from self._log(model)
+        yield from _kept(self._surroundings())
 
-    def _business(self, model: ReadModel) -> Sequence[Metric]:
-        """Return the families of a read model, which are made once for all its scrapes."""
-        made, families = self._made
-        if made is not model:
-            families = tuple(_families(model, self._max_scopes))
-            self._made = model, families
-        return families
+    def _business(self, model: ReadModel) -> Business:
+        """Return the families of a model, which are made once for all its scrapes.
+
+        Those of the model before are kept until this one is published, since until then they are scraped.
+        """
+        business = next((made for of, made in self._made if of is model), None)
+        if business is None:
+            business = Business(model.points, self._max_scopes)
+        with self._lock:
+            published = self._model()
+            others = [(of, made) for of, made in self._made if of is published and of is not model]
+            self._made = [*others, (model, business)]
+        return business
+
+    def _about(self, model: ReadModel, business: Business) -> Iterator[Metric]:
+        """What is true of the numbers as a whole."""
+        yield _gauge("leadline_fold_position_offset", "Offset of the last event in these numbers.", model.position)
+        if model.as_of is not None:
+            yield _gauge(
+                "leadline_as_of_timestamp_seconds", "The instant that the numbers are as of.", model.as_of.timestamp()
+            )
+        yield _gauge("leadline_scopes_limit", "How many scopes of one kind are exported at most.", self._max_scopes)
+        yield _labelled(
+            "leadline_scopes_dropped",
+            "Scopes that are left out here, being beyond the limit.",
+            ["scope_kind"],
+            [((kind,), count) for kind, count in business.dropped.items()],
+        )
+        yield _labelled(
+            "leadline_quarantine_open",
+            "Deliveries in quarantine, by connector and reason.",
+            ["connector", "reason"],
+            sorted(model.quarantined.items()),
+        )
 
     def _log(self, model: ReadModel | None) -> Iterator[Metric]:
         up = "Whether the log could be read."
@@ -85,103 +116,39 @@ class LeadlineCollector(Collector):
             yield _gauge("leadline_log_up", up, 0)
             return
         yield _gauge("leadline_log_up", up, 1)
-        streams = ((figures.deliveries, figures.deliveries_end), (figures.events, figures.events_end))
-        records = GaugeMetricFamily("leadline_log_records", "Records of a stream of the log.", labels=["stream"])
-        size = GaugeMetricFamily("leadline_log_size_bytes", "Bytes of the values of a stream.", labels=["stream"])
-        ends = GaugeMetricFamily("leadline_log_end_offset", "Offset of the last record of a stream.", labels=["stream"])
-        for stat, end in streams:
-            records.add_metric([stat.stream], stat.records)
-            size.add_metric([stat.stream], stat.bytes)
-            ends.add_metric([stat.stream], end)
-        yield from (records, size, ends)
+        stats = (figures.deliveries, figures.events)
+        for name, text, values in (
+            ("records", "Records of a stream of the log.", [stat.records for stat in stats]),
+            ("size_bytes", "Bytes of the values of a stream.", [stat.bytes for stat in stats]),
+            ("end_offset", "Offset of the last record of a stream.", [figures.deliveries_end, figures.events_end]),
+        ):
+            rows = [((stat.stream,), value) for stat, value in zip(stats, values, strict=True)]
+            yield _labelled(f"leadline_log_{name}", text, ["stream"], rows)
         yield _gauge("leadline_translate_lag", "Deliveries that wait for translation.", figures.untranslated)
         if model is not None:
             yield _gauge("leadline_fold_lag", "Events that wait to be folded.", figures.unfolded(model.position))
 
 
-def _families(model: ReadModel, max_scopes: int) -> Iterator[Metric]:
-    kept, dropped = _bounded(model.points, max_scopes)
-    by_metric: dict[str, list[MetricPoint]] = {}
-    for point in model.points:
-        if (point.scope_kind, point.scope) in kept:
-            by_metric.setdefault(point.metric, []).append(point)
-    for metric in CATALOGUE:
-        points = by_metric.get(metric.name, [])
-        for unit in dict.fromkeys(point.unit for point in points):
-            yield _values(metric.name, unit, [point for point in points if point.unit == unit])
-        if points:
-            yield _sample_sizes(metric.name, points)
-    yield _gauge("leadline_fold_position_offset", "Offset of the last event in these numbers.", model.position)
-    if model.as_of is not None:
+def _kept(found: Surroundings) -> Iterator[Metric]:
+    """The size of the state, and the age of the snapshots."""
+    sizes = sorted(found.tables.items())
+    rows = [((table,), size.rows) for table, size in sizes]
+    yield _labelled("leadline_state_rows", "Rows of a table of the derived state.", ["table"], rows)
+    rows = [((table,), size.bytes) for table, size in sizes]
+    yield _labelled("leadline_state_size_bytes", "Bytes of the keys and values of a table.", ["table"], rows)
+    if found.snapshots_readable is not None:
+        yield _gauge("leadline_snapshot_up", "Whether the snapshots could be read.", float(found.snapshots_readable))
+    if found.snapshot is not None:
         yield _gauge(
-            "leadline_as_of_timestamp_seconds", "The instant that the numbers are as of.", model.as_of.timestamp()
+            "leadline_snapshot_last_success_timestamp_seconds",
+            "When the latest snapshot was taken. None is taken while there is nothing new.",
+            found.snapshot.taken_at.timestamp(),
         )
-    overflow = GaugeMetricFamily(
-        "leadline_scopes_dropped", "Scopes that are left out here, being beyond the limit.", labels=["scope_kind"]
-    )
-    for kind, count in sorted(dropped.items()):
-        overflow.add_metric([kind], count)
-    yield overflow
-
-
-def _bounded(points: Iterable[MetricPoint], limit: int) -> tuple[set[tuple[str, str]], dict[str, int]]:
-    """Return the scopes to export and, by kind, how many are left out.
-
-    They are ranked by observations over all windows, which move slowly: with ranks that jump, series come and go.
-    """
-    seen: Counter[tuple[str, str]] = Counter()
-    for point in points:
-        seen[point.scope_kind, point.scope] += point.n
-    kept: set[tuple[str, str]] = set()
-    taken: Counter[str] = Counter()
-    dropped: dict[str, int] = {}
-    for scope in sorted(seen, key=lambda each: (-seen[each], each)):
-        kind = scope[0]
-        dropped.setdefault(kind, 0)
-        if taken[kind] < limit:
-            taken[kind] += 1
-            kept.add(scope)
-        else:
-            dropped[kind] += 1
-    return kept, dropped
-
-
-def _values(metric: str, unit: str, points: Sequence[MetricPoint]) -> Metric:
-    """One family. Only what has percentiles has the label `stat`: `quantile` is reserved for summaries."""
-    known = BY_NAME[metric]
-    percentiles = any(point.stat != "value" for point in points)
-    text = f"{known.title}, age of the items. {known.help}" if unit != known.unit else known.help
-    labels = [*_SCOPE_LABELS, *(["window"] if known.windowed else []), *(["stat"] if percentiles else [])]
-    family = GaugeMetricFamily(series_name(metric, unit), text, labels=labels)
-    for point in points:
-        family.add_metric([*_scope(point), *([point.stat] if percentiles else [])], point.value)
-    return family
-
-
-def _sample_sizes(metric: str, points: Sequence[MetricPoint]) -> Metric:
-    known = BY_NAME[metric]
-    family = GaugeMetricFamily(
-        f"leadline_{metric}_sample_size",
-        f"{known.title}: how many observations the value is made of.",
-        labels=[*_SCOPE_LABELS, *(["window"] if known.windowed else [])],
-    )
-    for labels, size in {_scope(point): point.n for point in points}.items():
-        family.add_metric(labels, size)
-    return family
-
-
-def _scope(point: MetricPoint) -> tuple[str, ...]:
-    window = () if point.window_days is None else (f"{point.window_days}d",)
-    return (point.scope_kind, point.scope, *window)
-
-
-def _quarantine(model: ReadModel) -> Iterator[Metric]:
-    family = GaugeMetricFamily(
-        "leadline_quarantine_open", "Deliveries in quarantine, by connector and reason.", labels=["connector", "reason"]
-    )
-    for (connector, reason), count in sorted(model.quarantined.items()):
-        family.add_metric([connector, reason], count)
-    yield family
+        yield _gauge(
+            "leadline_snapshot_position_offset",
+            "Offset of the last event in the latest snapshot.",
+            found.snapshot.position,
+        )
 
 
 def _info(build: Build) -> Metric:
@@ -194,3 +161,10 @@ def _info(build: Build) -> Metric:
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(name, text, value=value)
+
+
+def _labelled(name: str, text: str, labels: list[str], rows: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for values, value in rows:
+        family.add_metric(values, value)
+    return family

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 #: Upper bounds in seconds: a flush to disk takes milliseconds, and a sender gives up after ten seconds.
 _HOOK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+#: A round that finds a few events takes milliseconds; one that folds a million takes minutes.
+_STEP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 #: The label of deliveries for a connector that does not exist: what a stranger types must not become a series.
 UNKNOWN = "unknown"
 
@@ -73,6 +75,13 @@ class Instruments:
         self._duplicates = Counter(
             "leadline_events_duplicate", "Events that the log already had, told in another way.", registry=registry
         )
+        self._steps = Histogram(
+            "leadline_follower_step_duration_seconds",
+            "Steps of the rounds that found something to do: translate deliveries, fold events, publish numbers.",
+            ["step"],
+            buckets=_STEP_BUCKETS,
+            registry=registry,
+        )
         self._folded = Counter("leadline_events_folded", "Events folded into facts.", registry=registry)
         self._parked = Counter(
             "leadline_events_parked", "Events in the log that this release cannot read.", registry=registry
@@ -115,6 +124,10 @@ class Instruments:
         self._duplicates.inc(duplicates)
         for reason, count in quarantined.items():
             self._quarantined.labels(reason).inc(count)
+
+    def took(self, step: str, seconds: float) -> None:
+        """Note how long a step of the follower took; `step` is translate, fold or publish."""
+        self._steps.labels(step).observe(seconds)
 
     def folded(self, events: int, revisions: int, parked: int) -> None:
         """Count a run of the fold."""

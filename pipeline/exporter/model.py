@@ -46,6 +46,35 @@ class LogFigures:
         return max(0, self.events_end - position)
 
 
+@dataclass(frozen=True)
+class TableSize:
+    """How large a table of the derived state is; `bytes` are those of its keys and values."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class SnapshotFigures:
+    """The latest snapshot: when it was taken, and the offset of the last event in it."""
+
+    taken_at: datetime
+    position: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is kept beside the log, as last looked at.
+
+    `snapshots_readable` None: there is no directory of snapshots to look at. `snapshot` None: there is none, or it
+    cannot be read.
+    """
+
+    tables: Mapping[str, TableSize] = field(default_factory=dict)
+    snapshots_readable: bool | None = None
+    snapshot: SnapshotFigures | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Build:
     """What runs here: the release, and the version of the log's schema."""

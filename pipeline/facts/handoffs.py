@@ -86,7 +86,7 @@ class Handoffs:
             (first.get("delivered"), "completed"),
         ]
         at, _, last = handoff.events[-1]
-        if last == "returned" and not any(end for end, _ in ends):
+        if last == "returned" and all(end is None for end, _ in ends):
             ends = [(at, "returned")]
         fact = ended(fact, ends)
         if "requested" not in first:

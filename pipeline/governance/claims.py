@@ -59,6 +59,7 @@ def claims(
     """Return the claims of all tickets, or of one initiative's, those without evidence first.
 
     `samples` has the instants at which each outcome metric was sampled. Evidence of tickets below a ticket is its own.
+    A ticket that took its status later than `as_of` claims nothing: which one it had then is not kept.
     """
     demands = _demands(contract)
     found = (
@@ -82,7 +83,7 @@ def _claim(
     demand = fitting(ticket.tracker, demands, lambda each: each.tracker.lower())
     kinds = () if demand is None else demand.evidence.get(ticket.canonical_status, ())
     since = ticket.status_since
-    if demand is None or not kinds or since is None:
+    if demand is None or not kinds or since is None or since > as_of:
         return None
     outcomes = _outcomes(contract, ticket.initiative, as_of)
     sampled = [at for metric in outcomes for at in samples.get(metric, ()) if at <= as_of]

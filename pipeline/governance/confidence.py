@@ -9,6 +9,7 @@ import msgspec
 from pipeline.contract.resolve import Contract
 from pipeline.facts.rows import ArtifactFact, WaitFact
 from pipeline.governance.claims import claims
+from pipeline.governance.couplings import is_open
 from pipeline.governance.declared import held
 from pipeline.governance.gate import evaluate
 from pipeline.governance.known import Known
@@ -71,11 +72,7 @@ def open_of(known: Known, name: str, as_of: int) -> list[WaitFact]:
     found = (
         wait
         for wait in known.of(WaitFact)
-        if wait.initiative == name
-        and wait.cross_team
-        and wait.excluded is None
-        and wait.opened_at <= as_of
-        and (wait.ended_at is None or wait.ended_at > as_of)
+        if wait.initiative == name and wait.cross_team and wait.excluded is None and is_open(wait, as_of)
     )
     return sorted(found, key=lambda wait: (wait.due_at or wait.opened_at, wait.id))
 

@@ -39,6 +39,11 @@ class Cycle(msgspec.Struct, frozen=True):
     waits: list[str]
 
 
+def is_open(wait: WaitFact, as_of: int) -> bool:
+    """Tell whether a wait had begun, and had not ended, at an instant."""
+    return wait.opened_at <= as_of and (wait.ended_at is None or wait.ended_at > as_of)
+
+
 def couplings(known: Known, as_of: int, initiative: str | None = None) -> list[Coupling]:
     """Return the pairs of teams of which one waits, or waited, for the other; the longest waits first."""
     found: dict[tuple[str, str], Coupling] = {}
@@ -51,7 +56,7 @@ def couplings(known: Known, as_of: int, initiative: str | None = None) -> list[C
         coupling = found.setdefault(key, Coupling(consumer=key[0], provider=key[1], mode=wait.mode or ""))
         ended = as_of if wait.ended_at is None else min(wait.ended_at, as_of)
         coupling.waits += 1
-        coupling.open += wait.ended_at is None
+        coupling.open += is_open(wait, as_of)
         coupling.seconds += (ended - wait.opened_at) // 1000 / 1000
         coupling.initiatives.update([wait.initiative] if wait.initiative else [])
         if wait.opened_at >= coupling.latest:
@@ -59,11 +64,13 @@ def couplings(known: Known, as_of: int, initiative: str | None = None) -> list[C
     return sorted(found.values(), key=lambda each: (-each.seconds, each.pair))
 
 
-def cycles(waits: Iterable[WaitFact]) -> list[Cycle]:
-    """Return the circles of open dependencies: the shortest through each knot of tickets that wait for each other."""
+def cycles(waits: Iterable[WaitFact], as_of: int) -> list[Cycle]:
+    """Return the circles of dependencies open at an instant: of each knot of tickets the shortest way around."""
     edges: dict[str, dict[str, str]] = defaultdict(dict)
     for wait in waits:
-        if wait.kind == "dependency" and wait.ended_at is None and wait.excluded is None and wait.on is not None:
+        if wait.kind != "dependency" or wait.excluded is not None or wait.on is None:
+            continue
+        if is_open(wait, as_of):
             edges[wait.subject][wait.on] = wait.id
     found: list[Cycle] = []
     in_one: set[str] = set()

@@ -3,101 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from pipeline.facts.rows import ArtifactFact, ChangeFact, DecisionFact, DeploymentFact, Fact, TicketFact, WaitFact
 from pipeline.metrics.catalogue import CATALOGUE
+from pipeline.metrics.census import Census
 from pipeline.metrics.coordination import LATENCIES, OPEN_WAITS
 
 #: How many names a finding lists.
 _NAMED = 5
-
-
-class Census(msgspec.Struct, kw_only=True):
-    """What facts there are, as far as it says why a metric is empty. Names count how often they were met."""
-
-    changes: int = 0
-    deployed: int = 0
-    excluded: int = 0
-    reviewed: int = 0
-    authored: int = 0
-    merged: int = 0
-    assisted: int = 0
-    deployments: int = 0
-    production: int = 0
-    finished: int = 0
-    failed: int = 0
-    failures: int = 0
-    members: int = 0
-    tickets: int = 0
-    started: int = 0
-    done: int = 0
-    moves: int = 0
-    waits: Counter[str] = msgspec.field(default_factory=Counter)
-    cross_team: Counter[str] = msgspec.field(default_factory=Counter)
-    answered: Counter[str] = msgspec.field(default_factory=Counter)
-    decisions: int = 0
-    artifacts: int = 0
-    #: Environments that are not production, unowned services, and what the contract has no words for.
-    environments: Counter[str] = msgspec.field(default_factory=Counter)
-    unowned: Counter[str] = msgspec.field(default_factory=Counter)
-    statuses: Counter[str] = msgspec.field(default_factory=Counter)
-    types: Counter[str] = msgspec.field(default_factory=Counter)
-    teamless: Counter[str] = msgspec.field(default_factory=Counter)
-
-    def count(self, fact: Fact) -> None:
-        """Add a fact."""
-        match fact:
-            case ChangeFact():
-                self._change(fact)
-            case DeploymentFact():
-                self._deployment(fact)
-            case TicketFact(deleted=False):
-                self._ticket(fact)
-            case WaitFact(excluded=None):
-                self.waits[fact.kind] += 1
-                self.cross_team[fact.kind] += fact.cross_team
-                self.answered[fact.kind] += fact.latency is not None and (fact.cross_team or fact.kind == "decision")
-            case DecisionFact():
-                self.decisions += 1
-            case ArtifactFact():
-                self.artifacts += 1
-            case _:
-                self.failures += fact.KIND == "failure"
-
-    def _change(self, fact: ChangeFact) -> None:
-        self.changes += 1
-        self.deployed += fact.deployed_at is not None
-        self.excluded += fact.excluded is not None
-        self.reviewed += fact.first_review_at is not None
-        self.authored += fact.authored_at is not None
-        self.merged += fact.merged_at is not None
-        self.assisted += fact.assistant is not None
-
-    def _deployment(self, fact: DeploymentFact) -> None:
-        self.deployments += 1
-        self.production += fact.production
-        self.finished += fact.production and fact.outcome in ("success", "failure")
-        self.failed += fact.production and fact.failed
-        self.members += fact.production and fact.changes > 0
-        if not fact.production:
-            self.environments[fact.environment] += 1
-        if fact.team is None:
-            self.unowned[fact.service] += 1
-
-    def _ticket(self, fact: TicketFact) -> None:
-        self.tickets += 1
-        self.started += fact.started_at is not None
-        self.done += fact.finish == "done" and fact.started_at is not None
-        self.moves += fact.moves
-        if fact.canonical_status == "unmapped":
-            self.statuses[f"{fact.tracker}: {fact.status or '(none told)'}"] += 1
-        if fact.canonical_type == "unmapped":
-            self.types[f"{fact.tracker}: {fact.kind or '(none told)'}"] += 1
-        if fact.team is None:
-            self.teamless[fact.project] += 1
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,14 +24,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
-def census_of(facts: Iterable[Fact]) -> Census:
-    """Count facts."""
-    census = Census()
-    for fact in facts:
-        census.count(fact)
-    return census
-
-
 def why_absent(metric: str, census: Census) -> Finding:
     """Return why a metric has no value for the whole organisation. Raises KeyError for one that does not exist."""
     told = _WHY[metric](census)
@@ -125,7 +32,7 @@ def why_absent(metric: str, census: Census) -> Finding:
 
 
 def gaps(census: Census) -> Iterable[Finding]:
-    """Yield what the contract does not know of what was told."""
+    """Yield what the contract does not know of what was told, and what contradicts itself."""
     known = (
         (
             "environments",
@@ -151,6 +58,13 @@ def gaps(census: Census) -> Iterable[Finding]:
     for subject, names, finding, fix in known:
         if names:
             yield Finding(check="contract", subject=subject, finding=f"{finding}: {_listed(names)}", fix=fix)
+    for circle in _circles(census.parents):
+        yield Finding(
+            check="tickets",
+            subject=circle[0],
+            finding=f"is above itself, so that nothing above it is known: {' > '.join([*circle, circle[0]])}",
+            fix="take one of the parents away in the tracker",
+        )
 
 
 _Why = Callable[[Census], tuple[str, str] | None]
@@ -159,6 +73,21 @@ _Why = Callable[[Census], tuple[str, str] | None]
 def _listed(names: Counter[str]) -> str:
     shown = ", ".join(f"{name} ({count})" for name, count in names.most_common(_NAMED))
     return shown + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _circles(parents: Mapping[str, str]) -> Iterator[list[str]]:
+    """Yield each circle of tickets that are each below the next, beginning with the first by name."""
+    seen: set[str] = set()
+    for start in sorted(parents):
+        way: dict[str, None] = {}
+        key: str | None = start
+        while key is not None and key not in seen and key not in way:
+            way[key] = None
+            key = parents.get(key)
+        if key in way:
+            circle = list(way)
+            yield circle[circle.index(key) :]
+        seen.update(way)
 
 
 def _deployments(census: Census) -> tuple[str, str] | None:
@@ -219,7 +148,9 @@ def _tickets(count: Callable[[Census], int], finding: str, fix: str) -> _Why:
     return why
 
 
-def _waits(kind: str, source: str, *, open_only: bool = False) -> _Why:
+def _waits(kind: str, counted: Callable[[Census], Counter[str]], otherwise: str) -> _Why:
+    source = _SOURCES[kind]
+
     def why(census: Census) -> tuple[str, str] | None:
         if not census.waits[kind]:
             return f"no source told of {source}", ""
@@ -228,11 +159,13 @@ def _waits(kind: str, source: str, *, open_only: bool = False) -> _Why:
                 f"{census.waits[kind]} {source}, but not between two known teams",
                 "let the contract know teams by what sources call them (`aliases`), and owners of repositories",
             )
-        if open_only:
-            return "none is open", ""
-        return None if census.answered[kind] else ("none has been answered yet", "")
+        return None if counted(census)[kind] else (otherwise, "")
 
     return why
+
+
+def _answered(kind: str) -> _Why:
+    return _waits(kind, lambda census: census.answered, "none has been answered yet")
 
 
 def _any_wait(census: Census) -> tuple[str, str] | None:
@@ -255,6 +188,8 @@ _SOURCES = {
     "handoff": "work handed from team to team",
     "decision": "decisions asked for",
 }
+
+_BEGUN = _waits("dependency", lambda census: census.lagging, "work has begun on no ticket that depends on another")
 
 _WHY: dict[str, _Why] = {
     "deployment_frequency": _deployments,
@@ -285,14 +220,14 @@ _WHY: dict[str, _Why] = {
         if census.artifacts
         else ("no assistant told of a proposal", "send `artifact.proposed` from your assistants")
     ),
-    "discovery_lag": _waits("dependency", _SOURCES["dependency"]),
-    "late_discovery_rate": _waits("dependency", _SOURCES["dependency"]),
-    "dependency_wait": _waits("dependency", _SOURCES["dependency"]),
-    "handoff_return_rate": _waits("handoff", _SOURCES["handoff"]),
+    "discovery_lag": _BEGUN,
+    "late_discovery_rate": _BEGUN,
+    "dependency_wait": _answered("dependency"),
+    "handoff_return_rate": _waits("handoff", lambda census: census.ended, "none has ended yet"),
     "coordination_debt": _any_wait,
     "overdue_waits": _any_wait,
-    **{metric: _waits(kind, _SOURCES[kind]) for kind, metric in LATENCIES.items()},
-    **{metric: _waits(kind, _SOURCES[kind], open_only=True) for kind, metric in OPEN_WAITS.items()},
+    **{metric: _answered(kind) for kind, metric in LATENCIES.items()},
+    **{metric: _waits(kind, lambda _: Counter(), "none is open") for kind, metric in OPEN_WAITS.items()},
 }
 
 #: Metrics that this module cannot explain; a test holds it to be empty.

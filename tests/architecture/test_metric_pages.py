@@ -14,6 +14,7 @@ import yaml
 
 from pipeline.contract.load import load
 from pipeline.exporter.collector import series_name
+from pipeline.governance.pages.metric import page_of
 from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, SCOPE_KINDS, Metric
 from tests.architecture.sources import ROOT, relative
 from tests.architecture.worked_examples import EVENTS, PAGES, Example, examples, ground, short_name
@@ -103,6 +104,13 @@ def _told() -> dict[str, set[str]]:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 def test_an_example_comes_out_as_its_page_says(example: Example) -> None:
     assert example.mismatches() == []
+
+
+def test_explain_leads_to_the_page_of_a_metric() -> None:
+    pages = {metric: f"docs/metrics/{page.name}#{metric}" for metric, (page, _) in _sections().items()}
+    assert {metric.name: page_of(metric.name) for metric in CATALOGUE} == {
+        metric.name: pages[metric.name] for metric in CATALOGUE
+    }
 
 
 @pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)

@@ -219,6 +219,24 @@ def test_an_address_that_is_none_is_named(url: str, monkeypatch: pytest.MonkeyPa
     assert "connectors.jira.url" in str(result.exception)
 
 
+@pytest.mark.parametrize("token", ["hunter2\nhunter3", "hunter2\r", "hüter2"])
+def test_a_token_that_no_header_can_hold_is_named_and_not_shown(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADLINE_CONNECTORS__PAGERDUTY__TOKEN", token)
+    result = call("backfill", "pagerduty")
+    assert isinstance(result.exception, ConfigError)
+    assert "connectors.pagerduty.token" in str(result.exception)
+    assert "ter2" not in str(result.exception)
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LEADLINE_CONNECTORS__JIRA__URL", "https://ann:hunter2@jira.acme.example")
+    monkeypatch.setenv("LEADLINE_CONNECTORS__JIRA__TOKEN", TOKEN)
+    result = call("backfill", "jira")
+    assert isinstance(result.exception, ConfigError)
+    assert "connectors.jira.url" in str(result.exception)
+    assert "hunter2" not in str(result.exception)
+
+
 def test_bounds_in_the_wrong_order_are_refused() -> None:
     result = call("backfill", "github", REPO, "--since", "2026-02-01", "--until", "2026-01-01")
     assert result.exit_code == 2

@@ -71,6 +71,27 @@ def test_a_decision_that_was_made_before_it_was_asked_is_named_and_stored(office
     assert len([each for each in office.events() if isinstance(each.data, DecisionEvent)]) == 4
 
 
+@pytest.mark.parametrize("folded", [False, True])
+def test_asking_for_a_decision_that_was_made_is_named_and_stored(office: Office, folded: bool) -> None:
+    office.run("decision", "decide", "D-1", "--at", "2026-03-02")
+    if folded:
+        office.tell()
+    late = office.run("decision", "ask", "D-1", "--at", "2026-03-05")
+    assert "'D-1' was made at 2026-03-02T00:00:00+00:00, before it was asked for" in late.stderr
+    assert "warning" not in office.run("decision", "ask", "D-1", "--at", "2026-03-01").stderr
+    assert len([each for each in office.events() if isinstance(each.data, DecisionEvent)]) == 3
+
+
+def test_lists_as_of_an_instant_leave_out_what_began_later(office: Office) -> None:
+    for day in ("02", "06"):
+        office.run("decision", "ask", f"D-{day}", "--at", f"2026-03-{day}")
+        office.run("handoff", "request", f"H-{day}", "--from", "growth", "--to", "core", "--at", f"2026-03-{day}")
+    office.tell()
+    for verb, ids in (("decision", {"D-02", "D-06"}), ("handoff", {"H-02", "H-06"})):
+        assert {row[verb] for row in office.rows(verb, "list")} == ids
+        assert {row[verb] for row in office.rows(verb, "list", "--as-of", "2026-03-05")} == {min(ids)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -131,6 +152,13 @@ def test_c1_a_proposal_without_an_initiative_is_set_aside_and_can_be_linked(offi
     assert (link.reason, len(link.actor or "")) == ("the same work", 16)
     (first,) = [row for row in office.rows("artifact", "list") if row["artifact"] == "A-1"]
     assert (first["context"], first["initiative"]) == ("prompt-7@a1b2", "speed")
+
+
+def test_c1_a_proposal_for_a_closed_initiative_is_warned_of(office: Office) -> None:
+    office.tell(since("01 00:00", complete(stage="stopped"), "trust"))
+    told = office.run("artifact", "propose", "A-1", "--initiative", "trust")
+    assert "'A-1' names 'trust', which is closed: set aside" in told.stderr
+    assert "warning" not in office.run("artifact", "propose", "A-2", "--initiative", "speed").stderr
 
 
 def test_c3_c4_each_act_of_an_agent_shows_its_rule_and_who_agreed(office: Office) -> None:

@@ -17,7 +17,9 @@ from pipeline.ingest.deliveries import store
 from pipeline.log.protocol import EVENTS, event_record
 from pipeline.settings import Settings
 from pipeline.wiring import Wiring, clock
+from tests.governance.known_of import core, growth
 from tests.simulation.story import deployed, opened, ticket_seen, trouble
+from tests.simulation.story_teamwork import dependency_added, handed_over
 
 Doctor = Callable[..., Result]
 
@@ -82,6 +84,43 @@ def test_the_words_that_the_contract_lacks_are_listed(wiring: Wiring) -> None:
     assert "Story (1)" in found["contract", "types"][0]
     assert "GROW (1)" in found["contract", "teams"][0]
     assert "acme/shop (1)" in found["contract", "services"][0]
+
+
+def test_tickets_that_are_above_each_other_are_named(wiring: Wiring) -> None:
+    told(
+        wiring,
+        ticket_seen("09 09:00", "GROW-1", "GROW-2"),
+        ticket_seen("09 09:00", "GROW-2", "GROW-3"),
+        ticket_seen("09 09:00", "GROW-3", "GROW-2"),
+        ticket_seen("09 09:00", "GROW-4", "GROW-4"),
+        ticket_seen("09 09:00", "GROW-5", "GROW-6"),
+    )
+    found = {subject: finding for (check, subject), (finding, _) in findings().items() if check == "tickets"}
+    assert found.keys() == {"GROW-2", "GROW-4"}
+    assert found["GROW-2"].endswith(": GROW-2 > GROW-3 > GROW-2")
+    assert found["GROW-4"].endswith(": GROW-4 > GROW-4")
+
+
+def test_a_metric_of_waits_names_what_it_lacks_itself(wiring: Wiring) -> None:
+    told(
+        wiring,
+        growth(),
+        core(),
+        ticket_seen("01 09:00", "GROW-1"),
+        ticket_seen("01 09:00", "CORE-1"),
+        dependency_added("02 09:00", "GROW-1", "CORE-1"),
+        handed_over("02 09:00", "H-1", from_team="growth", to_team="core"),
+    )
+    reasons = {
+        metric: findings(metric)["metric", metric][0]
+        for metric in ("dependency_latency", "discovery_lag", "late_discovery_rate", "handoff_return_rate")
+    }
+    assert reasons == {
+        "dependency_latency": "none has been answered yet",
+        "discovery_lag": "work has begun on no ticket that depends on another",
+        "late_discovery_rate": "work has begun on no ticket that depends on another",
+        "handoff_return_rate": "none has ended yet",
+    }
 
 
 def test_silent_sources_quarantine_and_lag_are_told(home: Path, wiring: Wiring) -> None:

@@ -78,7 +78,7 @@ def test_t7_a_number_opens_to_formula_window_n_exclusions_members_and_event_ids(
     number, about, members = (_section(rows, name) for name in ("number", "definition", "members"))
     assert number["change_lead_time p50"]["value"] == DAY
     assert number["open_changes"]["detail"] == "no data, which is not zero"
-    assert str(about["page"]["detail"]).startswith("docs/definitions.md")
+    assert str(about["page"]["detail"]).startswith("docs/metrics/lead_time.md#change_lead_time")
     assert about["formula version"]["value"]
     assert (about["window"]["value"], about["n"]["value"]) == ("28d", 1)
     assert members.keys() == {f"{SHOP}#1"}
@@ -152,3 +152,21 @@ def test_a_wrong_name_is_told_with_the_right_one(office: Office, arguments: list
     done = office.run("explain", *arguments)
     assert done.exit_code == 2
     assert said in " ".join(done.output.replace("│", " ").split())
+
+
+def test_a_hand_over_is_found_by_the_id_that_it_was_given(office: Office) -> None:
+    office.run("handoff", "request", "H-1", "--from", "growth", "--to", "core", "--at", "2026-03-05")
+    office.tell()
+    assert _section(office.rows("explain", "H-1"), "wait").keys() == {"handoff|H-1"}
+
+
+def test_instants_of_a_fact_are_shown_as_such(office: Office) -> None:
+    fields = _section(office.rows("explain", "GROW-2"), "fields")
+    assert fields["status_since"]["at"] == "2026-03-04T08:00:00Z"
+    assert fields["blocked_since"]["at"] == "2026-03-04T09:00:00Z"
+
+
+def test_an_initiative_as_of_an_instant_does_not_tell_what_began_later(office: Office) -> None:
+    early, late = (office.rows("explain", "speed", "--as-of", f"2026-03-{day}") for day in ("02", "20"))
+    assert {"decisions", "deployments"} <= {row["section"] for row in late}
+    assert {"decisions", "deployments", "couplings"}.isdisjoint(row["section"] for row in early)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.events.asking import Api, Item, Listed, moment, newest_first, oldest_first, staged
@@ -56,6 +56,7 @@ def test_a_wait_is_read_from_whichever_header_tells_it(headers: dict[str, str], 
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
+@example("\u00b2", "\u00b2")
 def test_no_header_is_too_strange(after: str, reset: str) -> None:
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset, "retry-after": after}
     for told in (headers, {name: text for name, text in headers.items() if name != "retry-after"}):

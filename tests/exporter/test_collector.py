@@ -18,7 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families as text_fami
 
 from pipeline.events.errors import Retryable
 from pipeline.events.times import to_us
-from pipeline.exporter.collector import LeadlineCollector, series_name
+from pipeline.exporter.collector import LeadlineCollector
+from pipeline.exporter.families import series_name
 from pipeline.exporter.instruments import Instruments
 from pipeline.exporter.model import Build, LogFigures, ReadModel
 from pipeline.log.protocol import StreamStat
@@ -128,6 +129,7 @@ def test_what_has_no_data_is_absent() -> None:
         "leadline_log_records",
         "leadline_log_size_bytes",
         "leadline_log_up",
+        "leadline_scopes_limit",
         "leadline_translate_lag",
     }
 

@@ -42,6 +42,12 @@ def test_s3_a_status_without_evidence_is_pending_and_then_claimed_not_evidenced(
     assert (late.state, late.missing, late.status) == ("claimed, not evidenced", ["change"], "in_progress")
 
 
+def test_before_its_status_a_ticket_claims_nothing() -> None:
+    told = (ticket_created("01 09:00", "GROW-2"), ticket_moved("05 10:00", "GROW-2", "In Progress"))
+    assert _claims(*told, at="05 09:59") == {}
+    assert _claims(*told, at="05 10:00").keys() == {"GROW-2"}
+
+
 @pytest.mark.parametrize(("opened_at", "state"), [("03 09:59", "claimed, not evidenced"), ("03 10:00", "evidenced")])
 def test_s3_evidence_may_come_before_the_claim_but_not_too_long(opened_at: str, state: str) -> None:
     told = (

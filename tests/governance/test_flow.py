@@ -119,11 +119,13 @@ def test_circles_of_open_dependencies_are_found_and_named() -> None:
         blocked("05 09:00", "CORE-2", "GROW-1"),
         blocked("05 09:00", "CORE-2", "CORE-1"),
     )
-    found = cycles(known.of(WaitFact))
+    found = cycles(known.of(WaitFact), us("06 00:00"))
     assert [each.tickets for each in found] == [["CORE-1", "CORE-2"], ["GROW-1", "CORE-1", "CORE-2"]]
     assert found[0].waits == ["dependency|CORE-1|CORE-2|0", "dependency|CORE-2|CORE-1|0"]
     _, straight = known_of(*_BLOCKED)
-    assert cycles(straight.of(WaitFact)) == []
+    assert cycles(straight.of(WaitFact), us("06 00:00")) == []
+    assert cycles(known.of(WaitFact), us("03 12:00")) == []
+    assert [each.tickets for each in cycles(known.of(WaitFact), us("05 09:00"))] == [each.tickets for each in found]
 
 
 def test_confidence_is_the_share_of_named_checks_that_hold_each_with_its_evidence() -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from pipeline.events.envelope import Event
 from pipeline.facts.rows import FACTS
 from pipeline.metrics.catalogue import CATALOGUE
-from pipeline.metrics.diagnosis import UNEXPLAINED, Census, census_of, why_absent
+from pipeline.metrics.census import Census, census_of
+from pipeline.metrics.diagnosis import UNEXPLAINED, why_absent
 from pipeline.metrics.windows import read_metrics
 from tests.simulation.folding import facts_of, fold, latest_of
 from tests.simulation.strategies import histories

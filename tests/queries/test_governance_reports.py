@@ -24,7 +24,16 @@ from tests.simulation.story import (
     ticket_moved,
     ticket_seen,
 )
-from tests.simulation.story_teamwork import decision, policy, sampled, team, words
+from tests.simulation.story_teamwork import (
+    decision,
+    handed_over,
+    policy,
+    review_asked,
+    sampled,
+    team,
+    transferred,
+    words,
+)
 from tests.snapshots.desk import Desk
 
 
@@ -230,6 +239,27 @@ def test_s1_words_that_no_map_knows_are_listed(desk: Desk) -> None:
         ("status", "Parked", 2, pytest.approx(2 / 3), ["CORE", "GROW"], ["CORE-1", "GROW-2"]),
         ("type", "", 1, pytest.approx(1 / 3), ["CORE"], ["CORE-1"]),
     ]
+
+
+def test_words_for_teams_that_mean_none_are_listed_with_what_hangs_on_them(desk: Desk) -> None:
+    desk.tell(
+        team("growth", aliases=["GROW", "Squad"]),
+        team("core", aliases=["CORE", "squad"]),
+        ticket_seen("02 09:00", "GROW-1", team="Nobody"),
+        ticket_seen("02 09:00", "GROW-2", team="grow"),
+        ticket_seen("02 09:00", "GROW-3"),
+        transferred("03 09:00", "GROW-2", "Nobody", "CORE"),
+        review_asked("03 09:00", 1, "squad"),
+        handed_over("04 09:00", "H-1", from_team="growth", to_team="Core"),
+    )
+    desk.snap()
+    rows = report(desk, "unknown_teams")
+    assert picked(rows, "word", "teams", "kinds", "items", "examples") == [
+        ("Nobody", [], ["ticket"], 2, ["GROW-1", "GROW-2"]),
+        ("squad", ["core", "growth"], ["review"], 1, [f"{SHOP}#1"]),
+    ]
+    assert [row["word"] for row in report(desk, "unknown_teams", days="2")] == ["Nobody", "squad"]
+    assert report(desk, "unknown_teams", source="nobody") == []
 
 
 def test_f4_a_move_shows_its_reason_or_its_decision(desk: Desk) -> None:

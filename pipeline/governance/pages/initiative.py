@@ -8,7 +8,7 @@ from pipeline.contract.resolve import Contract
 from pipeline.facts.rows import ArtifactFact, DecisionFact, DeploymentFact, Fact, WaitFact
 from pipeline.governance.claims import claims
 from pipeline.governance.confidence import confidence
-from pipeline.governance.couplings import couplings, cycles
+from pipeline.governance.couplings import couplings, cycles, is_open
 from pipeline.governance.declared import Held, event_of, held
 from pipeline.governance.gate import due_day, evaluate
 from pipeline.governance.journey import journeys
@@ -34,14 +34,14 @@ def initiative_page(
     yield from _sound(contract, known, name, as_of, samples)
     yield from _journey(contract, known, name, as_of, samples)
     yield from _outcomes(found, as_of, samples)
-    yield from _recent("deployments", known, DeploymentFact, name, limit)
+    yield from _recent("deployments", known, DeploymentFact, name, as_of, limit)
     yield from _waits(known, name, as_of)
-    yield from _recent("decisions", known, DecisionFact, name, limit)
+    yield from _recent("decisions", known, DecisionFact, name, as_of, limit)
     for claim in claims(contract, known, as_of, samples, name)[:limit]:
         detail = said(claim.title, f"missing {', '.join(claim.missing)}" if claim.missing else "")
         about = f"{claim.ticket} {claim.status}"
         yield Line(section="claims", item=about, value=claim.state, at=claim.since, detail=detail)
-    yield from _recent("artifacts", known, ArtifactFact, name, limit)
+    yield from _recent("artifacts", known, ArtifactFact, name, as_of, limit)
     for change in scope_changes(contract, known, name, as_of):
         value = "controlled" if change.controlled else "uncontrolled"
         detail = said(change.decision and f"decision {change.decision}")
@@ -107,8 +107,8 @@ def _outcomes(found: Held, as_of: int, samples: Samples) -> Iterator[Line]:
         yield Line(section="outcomes", item=outcome.metric, at=max(seen, default=None), detail=detail)
 
 
-def _recent(section: str, known: Known, kind: type[Fact], name: str, limit: int) -> Iterator[Line]:
-    facts = [fact for fact in known.of(kind) if _belongs(fact, name)]
+def _recent(section: str, known: Known, kind: type[Fact], name: str, as_of: int, limit: int) -> Iterator[Line]:
+    facts = [fact for fact in known.of(kind) if _belongs(fact, name) and (fact.day_us() or 0) <= as_of]
     facts.sort(key=lambda fact: (-(fact.day_us() or 0), str(getattr(fact, "id", ""))))
     for fact in facts[:limit]:
         yield line_of(section, fact, value=getattr(fact, "status", None) or getattr(fact, "outcome", None))
@@ -128,7 +128,7 @@ def _waits(known: Known, name: str, as_of: int) -> Iterator[Line]:
         ((as_of - wait.due_at) // 1000 / 1000, wait)
         for wait in known.of(WaitFact)
         if wait.initiative == name and wait.excluded is None and (wait.cross_team or wait.kind == "decision")
-        if wait.ended_at is None and wait.due_at is not None and (as_of - wait.due_at) // 1000 > 0
+        if is_open(wait, as_of) and wait.due_at is not None and (as_of - wait.due_at) // 1000 > 0
     ]
     overdue.sort(key=lambda each: (-each[0], each[1].id))
     for debt, wait in overdue[:_WORST]:
@@ -140,7 +140,7 @@ def _couplings(known: Known, name: str, as_of: int) -> Iterator[Line]:
         detail = f"{each.waits} waits, {each.open} open, {human_seconds(each.seconds)} in all"
         yield Line(section="couplings", item=each.pair, value=each.mode, detail=detail)
     mine = {wait.id for wait in known.of(WaitFact) if wait.initiative == name}
-    for cycle in cycles(known.of(WaitFact)):
+    for cycle in cycles(known.of(WaitFact), as_of):
         if not mine.isdisjoint(cycle.waits):
             way = " > ".join([*cycle.tickets, cycle.tickets[0]])
             yield Line(section="couplings", item=way, value="circle", detail="each waits for the next")

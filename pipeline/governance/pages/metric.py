@@ -9,15 +9,32 @@ from pipeline.governance.members import members
 from pipeline.governance.pages.line import Line, line_of
 from pipeline.metrics.catalogue import BY_NAME, MetricPoint
 from pipeline.metrics.cells import Scope
-from pipeline.metrics.coordination import LATENCIES, OPEN_WAITS
 
-_COORDINATION = {
-    *LATENCIES.values(),
-    *OPEN_WAITS.values(),
-    *("dependency_wait", "discovery_lag", "late_discovery_rate", "handoff_return_rate", "coordination_debt"),
-    *("overdue_waits", "flow_time", "blocked_time", "flow_efficiency", "reasoned_moves", "open_work"),
-    *("unmapped_work", "assisted_share", "context_integrity"),
+#: Page of docs/metrics -> the metrics that it describes.
+_PAGES = {
+    "deployments": (
+        "deployment_frequency",
+        "change_fail_rate",
+        "failed_deployment_recovery_time",
+        "deployment_rework_rate",
+        "open_recoveries",
+    ),
+    "lead_time": ("change_lead_time", "coding_time", "pickup_time", "review_time", "deploy_time", "open_changes"),
+    "traceability": ("traceability_coverage", "orphan_deployments", "ambiguous_deployments"),
+    "dependencies": (
+        "dependency_latency",
+        "dependency_wait",
+        "open_dependencies",
+        "discovery_lag",
+        "late_discovery_rate",
+    ),
+    "handovers": ("review_wait", "open_reviews", "handoff_wait", "open_handoffs", "handoff_return_rate"),
+    "decisions": ("decision_latency", "open_decisions"),
+    "debt": ("coordination_debt", "overdue_waits"),
+    "flow": ("flow_time", "flow_efficiency", "blocked_time", "open_work", "reasoned_moves", "unmapped_work"),
+    "assistants": ("assisted_share", "context_integrity"),
 }
+_PAGE_OF = {metric: page for page, metrics in _PAGES.items() for metric in metrics}
 
 
 def metric_page(
@@ -45,8 +62,7 @@ def metric_page(
         if not shown:
             yield Line(section="number", item=name, at=as_of, detail="no data, which is not zero")
     yield Line(section="definition", item="meaning", detail=about.help)
-    page = "coordination" if metric in _COORDINATION else "definitions"
-    yield Line(section="definition", item="page", detail=f"docs/{page}.md#metrics ({about.source})")
+    yield Line(section="definition", item="page", detail=f"{page_of(metric)} ({about.source})")
     yield Line(section="definition", item="formula version", value=derivation)
     yield Line(section="definition", item="scope", value="/".join(scope))
     yield Line(section="definition", item="window", value=None if days is None else f"{days}d", at=as_of, detail=window)
@@ -56,6 +72,11 @@ def metric_page(
         yield Line(section="left out", item=reason, value=count)
     for member in found.counted[:limit]:
         yield line_of("members", member.fact, value=member.value, at=member.at)
+
+
+def page_of(metric: str) -> str:
+    """Return where a metric is described."""
+    return f"docs/metrics/{_PAGE_OF[metric]}.md#{metric}"
 
 
 def _read(point: MetricPoint) -> str:

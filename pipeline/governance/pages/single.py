@@ -35,10 +35,15 @@ _KINDS: tuple[type[Fact], ...] = (
     FailureFact,
 )
 
+#: How the names of fields end that hold an instant.
+_INSTANTS = ("_at", "_since")
+
 
 def find(known: Known, key: str) -> list[Fact]:
-    """Return the facts of an id; if there are none, the deployments that their source calls so."""
+    """Return the facts of an id, a hand-over's included; without any, the deployments that their source calls so."""
     found: list[Fact] = [fact for kind in _KINDS if (fact := known.get(kind, key)) is not None]
+    if (handoff := known.get(WaitFact, f"handoff|{key}")) is not None:
+        found.append(handoff)
     return found or [fact for fact in known.of(DeploymentFact) if fact.deployment == key]
 
 
@@ -47,7 +52,7 @@ def fact_page(fact: Fact) -> Iterator[Line]:
     yield line_of(fact.KIND, fact)
     for name in fact.__struct_fields__:
         value = getattr(fact, name)
-        if name.endswith("_at") and value is not None:
+        if name.endswith(_INSTANTS) and value is not None:
             yield Line(section="fields", item=name, at=value)
         elif name == "refs":
             for ref in value:

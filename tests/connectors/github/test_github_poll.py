@@ -227,12 +227,13 @@ def test_nobody_listening_is_retryable() -> None:
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) + 90)}, 90.0),
         (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(int(NOW.timestamp()) - 5)}, 1.0),
         (429, {}, 60.0),
+        (403, {}, 60.0),
     ],
 )
 def test_a_rate_limit_says_how_long_to_wait(
     hub: Hub, http: httpx.Client, status: int, headers: dict[str, str], after: float
 ) -> None:
-    hub.faults = [(status, headers, {"message": "API rate limit exceeded"})]
+    hub.faults = [(status, headers, {"message": "You have exceeded a secondary rate limit. Please wait."})]
     with pytest.raises(Retryable) as caught:
         list(poll(http, REPO, NOW))
     assert caught.value.after == after

@@ -82,6 +82,12 @@ def test_releases_that_have_not_changed_are_not_read_again(lab: Asking) -> None:
     assert {status for name, status in statuses if name == "releases"} == {304}
 
 
+def test_a_query_that_leaves_out_the_past_hides_no_release_from_the_next(lab: Asking) -> None:
+    lab.backfill(since=NOW - timedelta(days=1))
+    lab.backfill()
+    assert "rest.releases" in {delivery.kind for delivery in lab.deliveries()}
+
+
 def test_a_push_while_commits_are_read_shifts_no_page(lab: Asking) -> None:
     source = lab.source
     assert isinstance(source, Lab)

@@ -42,6 +42,13 @@ def test_pages_that_did_not_change_are_not_sent_again(pages: StatusPages) -> Non
     assert len(told) == 2, "the page of the incident that changed"
 
 
+def test_a_page_that_was_read_less_far_back_is_read_again(pages: StatusPages) -> None:
+    recent, long_ago = NOW, NOW - 400 * DAY
+    known = {name: value for name, value in memory(read(RECORDED, pages, since=recent)).items() if name[:4] == "etag"}
+    wanted = bodies(read(RECORDED, pages, since=long_ago))
+    assert bodies(read(RECORDED, pages, since=long_ago, checkpoint=Checkpoint(memory=known))) == wanted
+
+
 def test_a_backfill_is_never_spared(pages: StatusPages) -> None:
     known = memory(read(RECORDED, pages))
     assert len(bodies(read(RECORDED, pages, checkpoint=Checkpoint(memory=known)))) == 24

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Make the secrets that deploy/compose.yaml mounts, each where there is none yet: deploy/secrets.sh [DIRECTORY]
+# Compose mounts a file with the rights that it has here, and no container runs as you: so each file can be read by all,
+# and the directory by you alone.
+set -eu
+folder=${1:-$(dirname "$0")/secrets}
+umask 077
+mkdir -p "$folder"
+chmod 700 "$folder"
+for name in github grafana-admin; do
+    file="$folder/$name"
+    if [ -e "$file" ]; then continue; fi
+    od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$file.new"
+    chmod 444 "$file.new"
+    mv "$file.new" "$file"
+    echo "made $file"
+done
