@@ -28,6 +28,8 @@ TAG = "leadline"
 #: The rule that holds the addresses of what is linked to, as its labels; see deploy/prometheus/rules.
 _ADDRESSES = "leadline:links:info"
 _ALL = VariableOption(selected=True, text="All", value="$__all")
+#: Links and annotations are shown above the panels, and not in a menu.
+_TOP = ""
 #: The window that dashboards open with: long enough for a handful of deployments, short enough to act on.
 _WINDOW = "28d"
 
@@ -147,6 +149,7 @@ def _links() -> list[Builder[DashboardLink]]:
         .type(DashboardLinkType.DASHBOARDS)
         .tags([TAG])
         .as_dropdown(as_dropdown=True)
+        .placement(_TOP)
         .include_vars(include_vars=True)
         .keep_time(keep_time=True)
     )
@@ -161,7 +164,7 @@ def _links() -> list[Builder[DashboardLink]]:
 
 def _link(title: str, url: str, icon: str) -> Builder[DashboardLink]:
     link = dashboard.DashboardLink(title).type(DashboardLinkType.LINK)
-    return link.url(url).icon(icon).target_blank(target_blank=True)
+    return link.url(url).icon(icon).placement(_TOP).target_blank(target_blank=True)
 
 
 def _annotations(picks: tuple[str, ...]) -> list[Builder[AnnotationQuery]]:
@@ -186,6 +189,8 @@ def _grown(metric: str) -> str:
     return f"max by (scope) ({of}) - max by (scope) ({of} offset $__interval) > 0"
 
 
-def _annotation(name: str, expr: str, colour: str, title: str, text: str = "{{__value}}") -> Builder[AnnotationQuery]:
+def _annotation(
+    name: str, expr: str, colour: str, title: str, text: str = "The count of 7 days has grown."
+) -> Builder[AnnotationQuery]:
     query = dashboard.AnnotationQuery().name(name).datasource(DATASOURCE).enable(enable=True).icon_color(colour)
-    return query.expr(expr).step("1m").title_format(title).text_format(text).tag_keys("team,severity")
+    return query.expr(expr).step("1m").title_format(title).text_format(text).tag_keys("team,severity").placement(_TOP)

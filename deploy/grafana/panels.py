@@ -192,7 +192,11 @@ def grid(
     Rows are sorted by the first query, greatest first. `link` is the title and the address of what the first column
     leads to.
     """
-    columns = {f"Value #{ref}": each.name for ref, each in zip(ascii_uppercase, series, strict=False)}
+    # Grafana names the values of a table after the query, unless there is one query only.
+    columns = {
+        "Value" if len(series) == 1 else f"Value #{ref}": each.name
+        for ref, each in zip(ascii_uppercase, series, strict=False)
+    }
     order = {name: index for index, name in enumerate([*labels, *columns])}
     panel = (
         _styled(table.Panel(), card, of)

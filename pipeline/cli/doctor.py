@@ -25,6 +25,7 @@ from pipeline.metrics.diagnosis import Finding, gaps, why_absent
 from pipeline.metrics.windows import human_seconds
 
 if TYPE_CHECKING:
+    from pipeline.ingest.observation_store import Series
     from pipeline.wiring import Wiring
 
 app = typer.Typer()
@@ -70,6 +71,7 @@ def _feeding(wiring: Wiring, now: datetime, silence: timedelta) -> Iterator[Find
     """Yield what is wrong between the sources and the facts."""
     yield from _sources(wiring, now, silence)
     yield from _polls(wiring, now, silence)
+    yield from _outcomes(wiring)
     log = wiring.log()
     for (connector, reason), count in sorted(Quarantine(log).counts().items()):
         yield Finding(
@@ -121,6 +123,45 @@ def _polls(wiring: Wiring, now: datetime, silence: timedelta) -> Iterator[Findin
                 finding=f"last polled to its end {human_seconds((now - mark).total_seconds())} ago",
                 fix="leadline run --once tells the error",
             )
+
+
+def _outcomes(wiring: Wiring) -> Iterator[Finding]:
+    """Yield which declared metrics of outcomes get no samples, or not all that was told."""
+    observations = wiring.translator().observations
+    told: dict[str, list[Series]] = {}
+    for series in observations.series():
+        told.setdefault(series.metric, []).append(series)
+    for name, measure in sorted(observations.measures().items()):
+        found = told.get(name, [])
+        if not any(each.accepted for each in found):
+            sources = ", ".join(measure.sources) or "any analytics tool"
+            yield Finding(
+                check="outcome",
+                subject=name,
+                finding=f"no event {' or '.join(map(repr, measure.entries.events))} of {sources} was counted",
+                fix="compare the name, letter by letter, with what `leadline connector try NAME FILE` shows",
+            )
+        for each in found:
+            yield from _left_out(each)
+            if each.measure != measure:
+                yield Finding(
+                    check="outcome",
+                    subject=name,
+                    finding=f"{each.connector}: measured as it was declared before",
+                    fix="leadline rebuild --retranslate",
+                )
+
+
+def _left_out(series: Series) -> Iterator[Finding]:
+    counts = {"late": series.late, **series.rejected}
+    if any(counts.values()):
+        words = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items()) if count)
+        yield Finding(
+            check="outcome",
+            subject=series.metric,
+            finding=f"{series.connector}: {series.accepted} events counted, left out: {words}",
+            fix="docs/outcomes.md says what each word means",
+        )
 
 
 def _metrics(wiring: Wiring, metric: str | None) -> Iterable[Finding]:

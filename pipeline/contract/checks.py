@@ -54,6 +54,7 @@ def check(objects: Sequence[Located], names: Names) -> list[Problem]:
         *_environments(objects),
         *_circles(objects),
         *_shared_words(objects),
+        *_shared_trackers(objects),
         *_policies(objects),
         *_sure_successes(objects),
     ]
@@ -229,6 +230,21 @@ def _shared_words(objects: Sequence[Located]) -> Iterator[Problem]:
                     f"{holder.name!r} ({holder.document.file}); one tracker, one meaning"
                 )
                 yield each.problem(("spec", field, native), message, "finding")
+
+
+def _shared_trackers(objects: Sequence[Located]) -> Iterator[Problem]:
+    """Yield the maps that are never looked at: of several for one tracker the first by name is used."""
+    used: dict[str, Located] = {}
+    for each in sorted(objects, key=lambda located: located.name):
+        if not isinstance(each.object, StatusMap):
+            continue
+        holder = used.setdefault(each.object.spec.tracker.casefold(), each)
+        if holder.name != each.name:
+            message = (
+                f"StatusMap {holder.name!r} ({holder.document.file}) is for this tracker as well and goes first, so "
+                "that this one is never used; put all words into one"
+            )
+            yield each.problem(("spec", "tracker"), message, "finding")
 
 
 def _policies(objects: Sequence[Located]) -> Iterator[Problem]:

@@ -28,21 +28,24 @@ def series_name(metric: str, unit: str) -> str:
     return f"leadline_{metric}{age}{_SUFFIX[unit]}"
 
 
-class PointFamily(Metric):
-    """One family of gauges over points. Samples and text are made while they are read, and never held.
+def described(metric: str, unit: str | None) -> tuple[str, str]:
+    """Return name and HELP of the family of a metric's values in a unit; None: of their sample sizes."""
+    known = BY_NAME[metric]
+    if unit is None:
+        return f"leadline_{metric}_sample_size", f"{known.title}: how many observations the value is made of."
+    text = known.help if unit == known.unit else f"{known.title}, age of the items. {known.help}"
+    return series_name(metric, unit), text
 
-    `sizes`: the values are the numbers of observations, one for a scope and window. Only what has percentiles has the
-    label `stat`: `quantile` is reserved for summaries.
+
+class PointFamily(Metric):
+    """One family of gauges over the points of a metric. Samples and text are made while they are read, and never held.
+
+    `unit` None: its values are the sample sizes, one for a scope and window. Only what has percentiles has the label
+    `stat`: `quantile` is reserved for summaries.
     """
 
     def __init__(self, business: Business, points: Sequence[MetricPoint], unit: str | None) -> None:
-        known = BY_NAME[points[0].metric]
-        if unit is None:
-            name, text = f"leadline_{known.name}_sample_size", f"{known.title}: how many observations it is made of."
-        else:
-            name = series_name(known.name, unit)
-            text = known.help if unit == known.unit else f"{known.title}, age of the items. {known.help}"
-        super().__init__(name, text, "gauge")
+        super().__init__(*described(points[0].metric, unit), "gauge")
         self.business = business
         self._points, self._sizes = points, unit is None
         self._percentiles = not self._sizes and any(point.stat != "value" for point in points)
@@ -71,10 +74,7 @@ class PointFamily(Metric):
 
     def text(self, *, openmetrics: bool) -> str:
         """Return the family as Prometheus reads it, the same as the client library would write it."""
-        told = self.documentation.replace("\\", r"\\").replace("\n", r"\n")
-        if openmetrics:
-            told = told.replace('"', r"\"")
-        return "".join((f"# HELP {self.name} {told}\n# TYPE {self.name} gauge\n", *self._lines()))
+        return "".join((header(self.name, self.documentation, openmetrics=openmetrics), *self._lines()))
 
     def _lines(self) -> Iterator[str]:
         # Half a million lines: an f-string takes a fifth of what joining a dict of labels does.
@@ -186,6 +186,12 @@ def ranked(seen: Mapping[tuple[str, str], int], limit: int) -> tuple[set[tuple[s
     return kept, {kind: max(0, count - limit) for kind, count in sorted(taken.items())}
 
 
+def header(name: str, text: str, *, openmetrics: bool) -> str:
+    """Return the lines that begin a family of gauges."""
+    told = escaped(text) if openmetrics else text.replace("\\", r"\\").replace("\n", r"\n")
+    return f"# HELP {name} {told}\n# TYPE {name} gauge\n"
+
+
 def escaped(label: str) -> str:
-    """Return the value of a label as it stands between quotes."""
+    """Return the value of a label as it stands between quotes; help texts of OpenMetrics are written so as well."""
     return label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -106,6 +106,10 @@ class Observations:
         """Return the offset up to which deliveries are translated, or their observations added up at least."""
         return max(self._log.cursor(self._translated), self._log.cursor(CURSOR))
 
+    def measures(self) -> dict[str, Measure]:
+        """Return the metrics that are declared, by name."""
+        return self._declared.measures()
+
     def series(self) -> list[Series]:
         """Return what is sampled: by connector and metric, how many events were accepted, late and rejected."""
         return self._store.series()

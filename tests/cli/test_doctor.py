@@ -18,7 +18,7 @@ from pipeline.log.protocol import EVENTS, event_record
 from pipeline.settings import Settings
 from pipeline.wiring import Wiring, clock
 from tests.governance.known_of import core, growth
-from tests.simulation.story import deployed, opened, ticket_seen, trouble
+from tests.simulation.story import declared, deployed, opened, ticket_seen, trouble
 from tests.simulation.story_teamwork import dependency_added, handed_over
 
 Doctor = Callable[..., Result]
@@ -154,3 +154,11 @@ def test_bad_arguments(wiring: Wiring, arguments: list[str], code: int | None, m
     done = CliRunner().invoke(app, ["doctor", *arguments])
     assert done.exit_code == (1 if code is None else code)
     assert message in f"{done.output}{done.exception}"
+
+
+def test_a_metric_of_outcomes_that_gets_no_sample_names_the_event(wiring: Wiring) -> None:
+    spec = {"type": "count", "measure": {"event": "signed up"}, "period": "day", "sources": ["segment"]}
+    told(wiring, declared("Metric", "sign_ups", spec))
+    finding, fix = findings()["outcome", "sign_ups"]
+    assert finding == "no event 'signed up' of segment was counted"
+    assert "connector try" in fix

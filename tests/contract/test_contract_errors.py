@@ -285,7 +285,7 @@ def test_a_reference_may_lead_to_what_is_known_elsewhere_or_is_wrong_itself(tmp_
     assert [problem.path for problem in load([tmp_path]).errors] == ["spec.typ"]
 
 
-def test_two_initiatives_that_track_one_epic_are_a_semantic_conflict(
+def test_s2_two_initiatives_that_track_one_epic_are_a_semantic_conflict(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = initiative("tracks: {jira: [{epic: GROW-12}, {label: x}]}", name="faster")
@@ -298,17 +298,25 @@ def test_two_initiatives_that_track_one_epic_are_a_semantic_conflict(
     ]
 
 
-def test_two_status_maps_that_disagree_are_a_semantic_conflict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (
-        "apiVersion: leadline/v1\nkind: StatusMap\nmetadata: {{name: {}}}\nspec: {{tracker: jira, map: {{{}: {}}}}}\n"
-    )
-    assert problems_of(
-        tmp_path, monkeypatch, a=text.format("one", "Done", "done"), b=text.format("two", "DONE", "ready")
-    ) == [
+def test_s2_two_maps_of_one_tracker_that_disagree_are_a_semantic_conflict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "apiVersion: leadline/v1\nkind: StatusMap\nmetadata: {{name: {}}}\nspec: {{tracker: {}, {}}}\n"
+    first = text.format("one", "jira", "map: {Done: done}, types: {Initiative: epic, Bug: bug}")
+    second = text.format("two", "jira", "map: {DONE: ready, Open: ready}, types: {initiative: story, Bug: bug}")
+    assert problems_of(tmp_path, monkeypatch, a=first, b=second) == [
         (
             "? contract/b.yaml:4: spec.map.DONE: semantic conflict: 'DONE' means 'ready' here and 'done' in StatusMap "
             "'one' (contract/a.yaml); one tracker, one meaning"
-        )
+        ),
+        (
+            "? contract/b.yaml:4: spec.tracker: StatusMap 'one' (contract/a.yaml) is for this tracker as well and goes "
+            "first, so that this one is never used; put all words into one"
+        ),
+        (
+            "? contract/b.yaml:4: spec.types.initiative: semantic conflict: 'initiative' means 'story' here and "
+            "'epic' in StatusMap 'one' (contract/a.yaml); one tracker, one meaning"
+        ),
     ]
 
 

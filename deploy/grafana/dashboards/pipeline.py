@@ -56,7 +56,7 @@ def _now() -> tuple[Panel, ...]:
             Card(
                 "Sources",
                 "How long ago each was heard. What is usual differs: compare a source with its own past.",
-                16,
+                24,
                 8,
             ),
             {"connector": "Connector"},
@@ -79,8 +79,31 @@ def _now() -> tuple[Panel, ...]:
             ],
             {"Last delivery": "heat"},
         ),
+        boxes(
+            Card(
+                "Snapshots and limits",
+                "Numbers of the past are read from snapshots. How many scopes of a kind are exported at most: beyond it, "
+                "those with the fewest observations are left out.",
+                16,
+                6,
+            ),
+            [
+                Series("Snapshots can be read", "min(leadline_snapshot_up)", "count"),
+                Series(
+                    "Since the latest snapshot",
+                    "time() - max(leadline_snapshot_last_success_timestamp_seconds)",
+                    "seconds",
+                ),
+                Series(
+                    "Events that are not in it",
+                    "max(leadline_fold_position_offset) - max(leadline_snapshot_position_offset)",
+                    "count",
+                ),
+                Series("Scopes of a kind at most", "max(leadline_scopes_limit)", "count"),
+            ],
+        ),
         grid(
-            Card("Scopes left out", "Scopes beyond the limit of the exporter; the API and SQL have them all.", 8, 8),
+            Card("Scopes left out", "Scopes beyond the limit of the exporter; the API and SQL have them all.", 8, 6),
             {"scope_kind": "Kind"},
             [Series("Left out", "max by (scope_kind) (leadline_scopes_dropped)", "count")],
         ),
@@ -106,7 +129,10 @@ def _incoming() -> tuple[Panel, ...]:
                 "Time to the answer",
                 "From the first byte to the answer, the write to disk included. Senders give up at 10 s.",
             ),
-            [_answered(0.5), _answered(0.95), _answered(0.99)],
+            [
+                Series(f"p{share * 100:.0f}", _quantile(share, "leadline_hook_duration_seconds"), "seconds")
+                for share in (0.5, 0.95, 0.99)
+            ],
         ),
         lines(
             Card(
@@ -138,9 +164,9 @@ def _incoming() -> tuple[Panel, ...]:
     )
 
 
-def _answered(quantile: float) -> Series:
-    buckets = "sum by (le) (rate(leadline_hook_duration_seconds_bucket[$__rate_interval]))"
-    return Series(f"p{quantile * 100:.0f}", f"histogram_quantile({quantile}, {buckets})", "seconds")
+def _quantile(share: float, histogram: str, *labels: str) -> str:
+    buckets = f"sum by ({', '.join(['le', *labels])}) (rate({histogram}_bucket[$__rate_interval]))"
+    return f"histogram_quantile({share}, {buckets})"
 
 
 def _becoming() -> tuple[Panel, ...]:
@@ -166,6 +192,10 @@ def _becoming() -> tuple[Panel, ...]:
                 Series("Deliveries to translate", "max(leadline_translate_lag)", "count"),
                 Series("Events to fold", "max(leadline_fold_lag)", "count"),
             ],
+        ),
+        lines(
+            Card("Steps of the follower", "How long a round takes that found something to do, by step; p95."),
+            [Series("{{step}}", _quantile(0.95, "leadline_follower_step_duration_seconds", "step"), "seconds")],
         ),
         lines(
             Card(
@@ -218,5 +248,13 @@ def _log() -> tuple[Panel, ...]:
                 Series("{{stream}}", "max by (stream) (leadline_log_end_offset)", "count"),
                 Series("in the numbers", "max(leadline_fold_position_offset)", "count"),
             ],
+        ),
+        lines(
+            Card("Rows of the derived state", "What is kept to go on from where the log was left, by table."),
+            [Series("{{table}}", "max by (table) (leadline_state_rows)", "count")],
+        ),
+        lines(
+            Card("Size of the derived state", "It can be derived again from the log at any time."),
+            [Series("{{table}}", "max by (table) (leadline_state_size_bytes)", "bytes")],
         ),
     )
