@@ -157,7 +157,7 @@ def test_bad_arguments(wiring: Wiring, arguments: list[str], code: int | None, m
 
 
 def test_a_metric_of_outcomes_that_gets_no_sample_names_the_event(wiring: Wiring) -> None:
-    spec = {"type": "count", "measure": {"event": "signed up"}, "period": "day", "sources": ["segment"]}
+    spec = {"type": "count", "measure": {"event": "signed up"}, "period": "day", "source": ["segment"]}
     told(wiring, declared("Metric", "sign_ups", spec))
     finding, fix = findings()["outcome", "sign_ups"]
     assert finding == "no event 'signed up' of segment was counted"

@@ -306,12 +306,12 @@ def test_s2_two_maps_of_one_tracker_that_disagree_are_a_semantic_conflict(
     second = text.format("two", "jira", "map: {DONE: ready, Open: ready}, types: {initiative: story, Bug: bug}")
     assert problems_of(tmp_path, monkeypatch, a=first, b=second) == [
         (
-            "? contract/b.yaml:4: spec.map.DONE: semantic conflict: 'DONE' means 'ready' here and 'done' in StatusMap "
-            "'one' (contract/a.yaml); one tracker, one meaning"
-        ),
-        (
             "? contract/b.yaml:4: spec.tracker: StatusMap 'one' (contract/a.yaml) is for this tracker as well and goes "
             "first, so that this one is never used; put all words into one"
+        ),
+        (
+            "? contract/b.yaml:4: spec.map.DONE: semantic conflict: 'DONE' means 'ready' here and 'done' in StatusMap "
+            "'one' (contract/a.yaml); one tracker, one meaning"
         ),
         (
             "? contract/b.yaml:4: spec.types.initiative: semantic conflict: 'initiative' means 'story' here and "

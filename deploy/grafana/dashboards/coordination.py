@@ -121,7 +121,7 @@ def _decisions() -> tuple[Panel, ...]:
             Show("decision_latency", ("p50", "p85"), "heat"),
         ),
         ledger(
-            Card("Decisions by initiative", "What an initiative waits for to be decided."),
+            Card("Decisions by initiative", "What an initiative waits for to be decided.", 24),
             INITIATIVES,
             Show("open_decisions", ("value", "p85"), "heat"),
             Show("decision_latency", ("p50", "p85"), "heat"),

@@ -82,8 +82,8 @@ def _now() -> tuple[Panel, ...]:
         boxes(
             Card(
                 "Snapshots and limits",
-                "Numbers of the past are read from snapshots. How many scopes of a kind are exported at most: beyond it, "
-                "those with the fewest observations are left out.",
+                "Numbers of the past are read from snapshots. How many scopes of a kind are exported at most: beyond "
+                "it, those with the fewest observations are left out.",
                 16,
                 6,
             ),
