@@ -108,12 +108,13 @@ def summary(card: Card, scopes: Scopes, *shown: Show) -> Panel:
     return boxes(card, _with_companions(scopes, shown), of=_names(shown))
 
 
-def ledger(card: Card, scopes: Scopes, *shown: Show, top: int | None = None) -> Panel:
-    """Return a table with one row a scope, worst first by its first column; `top` keeps that many rows.
+def ledger(card: Card, scopes: Scopes, *shown: Show, top: int | None = None, lead: Series | None = None) -> Panel:
+    """Return a table with one row a scope, greatest first by its first column; `top` keeps that many rows.
 
-    Every metric brings its sample size, and at the end come the columns that belong beside those shown.
+    Every metric brings its sample size, and at the end come the columns that belong beside those shown. `lead` is a
+    column that is no metric, and comes first.
     """
-    series = _with_companions(scopes, shown)
+    series = [*([] if lead is None else [lead]), *_with_companions(scopes, shown)]
     if top is not None:
         first = f"topk({top}, {series[0].expr})"
         rest = [Series(each.name, f"{each.expr} and on (scope) {first}", each.unit, each.role) for each in series[1:]]

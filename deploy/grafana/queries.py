@@ -90,13 +90,23 @@ def figure(name: str, stat: str, scopes: Scopes, title: str | None = None) -> li
 
 
 def beside(name: str, scopes: Scopes) -> list[Series]:
-    """Return the queries of what has to be shown together with a metric: ages where it counts what is open."""
+    """Return the queries of what has to be shown together with a metric: ages where it counts what is open.
+
+    What is shown beside it needs its own company in turn.
+    """
     found = []
-    for other in BY_NAME[name].beside:
+    for other in _company(name):
         metric = BY_NAME[other]
         stats = ("value", "p85") if metric.unit == "count" and "p85" in metric.stats else (metric.stats[0],)
         found += [each for stat in stats for each in figure(other, stat, scopes)]
     return [Series(each.name, each.expr, each.unit, "beside" if each.role == "figure" else each.role) for each in found]
+
+
+def _company(name: str) -> list[str]:
+    found = [name]
+    for each in found:
+        found += [other for other in BY_NAME[each].beside if other not in found]
+    return found[1:]
 
 
 def counts_itself(metric: Metric) -> bool:

@@ -25,6 +25,7 @@ from pipeline.cli import (
     demo,
     doctor,
     explain,
+    export,
     handoff,
     ingest,
     initiative,
@@ -77,6 +78,7 @@ app.add_typer(artifact.app, name="artifact")
 app.add_typer(connector.app, name="connector")
 app.add_typer(contract.app, name="contract")
 app.add_typer(decision.app, name="decision")
+app.add_typer(export.app, name="export")
 app.add_typer(handoff.app, name="handoff")
 app.add_typer(ingest.app, name="ingest")
 app.add_typer(initiative.app, name="initiative")

@@ -16,7 +16,10 @@ import pyarrow as pa
 
 from pipeline.events.times import DAY_US, EPOCH, SECOND_US, day_date, day_of, from_us, to_us
 from pipeline.exporter.families import MAX_SCOPES, described, escaped, header, ranked
+from pipeline.facts.state import State
 from pipeline.metrics.catalogue import CATALOGUE, MetricPoint
+from pipeline.metrics.coordination import TABLE, TeamworkCell
+from pipeline.metrics.delivery import Cell
 
 #: What is open is known as of the latest event alone; so are metrics that have no windows, and this one in part.
 LEFT_OUT = tuple(metric.name for metric in CATALOGUE if not metric.windowed or metric.name == "dependency_wait")
@@ -72,6 +75,13 @@ class Written:
     series: int = 0
     samples: int = 0
     dropped: int = 0
+
+
+def first_day(state: State) -> date | None:
+    """Return the earliest UTC day on which any fact counts; None without data. Reads the keys of all cells."""
+    tables = (state.table("cell", Cell), state.table(TABLE, TeamworkCell))
+    days = [int(key.partition("|")[0]) for table in tables for key, _ in table.items()]
+    return day_date(min(days)) if days else None
 
 
 def last_whole_day(latest: datetime) -> date:

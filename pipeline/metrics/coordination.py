@@ -31,6 +31,10 @@ OPEN_WORK = "open_work"
 TABLE = "teamwork_cell"
 
 
+#: The scopes in which a ticket exists, and whether its words are not known.
+Mapping = tuple[list[Scope], bool]
+
+
 class TeamworkCell(msgspec.Struct, array_like=True):
     """One scope on one UTC day. Lists hold spans in milliseconds, sorted; `active` and `waiting` are milliseconds."""
 
@@ -79,10 +83,10 @@ class CoordinationMetrics:
         for revision in revisions:
             old, new = revision.old, revision.new
             if revision.kind == TicketFact.KIND:
-                was, now = _counts_as(old), _counts_as(new)
-                if was == now:
+                was, now = _mapping(old), _mapping(new)
+                if was == now and _counts_as(old) == _counts_as(new):
                     continue
-                self._map(old, new)
+                self._map(was, now)
             if old is not None:
                 self._add(old, -1)
             if new is not None:
@@ -133,9 +137,8 @@ class CoordinationMetrics:
             for cell in self._changing(ticket.finished_at, scopes):
                 _add_finished(cell, ticket, sign)
 
-    def _map(self, old: Fact | None, new: Fact | None) -> None:
+    def _map(self, was: Mapping, now: Mapping) -> None:
         """Count the tickets whose words the contract knows."""
-        was, now = _mapping(old), _mapping(new)
         if was == now:
             return
         for (scopes, unmapped), sign in ((was, -1), (now, +1)):
@@ -174,17 +177,17 @@ class CoordinationMetrics:
 
 
 def _counts_as(fact: Fact | None) -> tuple[object, ...] | None:
-    """Return all that metrics read of a ticket: most snapshots change none of it."""
+    """Return what metrics read of a ticket beside its mapping: most snapshots change none of it."""
     if not isinstance(fact, TicketFact):
         return None
     return (
-        *(_mapping(fact), fact.started_at, fact.finished_at, fact.finish, fact.deleted),
+        *(fact.started_at, fact.finished_at, fact.finish),
         *((fact.flow_time, fact.blocked_time, fact.active_time, fact.waiting_time) if fact.finish == "done" else ()),
         *((fact.moves, fact.reasoned) if fact.finish == "done" else ()),
     )
 
 
-def _mapping(fact: Fact | None) -> tuple[list[Scope], bool]:
+def _mapping(fact: Fact | None) -> Mapping:
     """Return the scopes in which a ticket exists, and whether its words are not known."""
     if not isinstance(fact, TicketFact) or fact.deleted:
         return [], False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -180,14 +181,22 @@ class Alertmanager(Server):
         return [alert for alert in found if name in {"", alert["labels"]["alertname"]}]
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on, for what has to be told its own address before it starts."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 @contextmanager
-def prometheus(config: Path, data: Path, *flags: str) -> Iterator[Prometheus]:
+def prometheus(config: Path, data: Path, *flags: str, port: int = 0) -> Iterator[Prometheus]:
     """Run Prometheus with a configuration until the end of the block; it is ready.
 
-    Where `data` exists it goes on there. What fires before it has found its Alertmanager is told again within a second.
+    Where `data` exists it goes on there. `port` 0: any. What fires before it has found its Alertmanager, which takes
+    five seconds, is told again five seconds later.
     """
     command: list[str | Path] = [find("prometheus"), "--config.file", config, "--storage.tsdb.path", data]
-    with _serving([*command, "--rules.alert.resend-delay=1s", *_LOOPBACK, *flags], config.parent) as (process, client):
+    with _serving([*command, "--rules.alert.resend-delay=5s", *_loopback(port), *flags], config.parent) as (process, client):
         yield Prometheus(process, client)
 
 
@@ -196,12 +205,13 @@ def alertmanager(config: Path, data: Path, *flags: str) -> Iterator[Alertmanager
     """Run Alertmanager, alone, with a configuration until the end of the block; it is ready."""
     program = find("alertmanager", "prometheus-alertmanager")
     command: list[str | Path] = [program, "--config.file", config, "--storage.path", data, "--cluster.listen-address="]
-    with _serving([*command, *_LOOPBACK, *flags], config.parent) as (process, client):
+    with _serving([*command, *_loopback(0), *flags], config.parent) as (process, client):
         yield Alertmanager(process, client)
 
 
-#: The system chooses a free port, which the log then tells.
-_LOOPBACK = ("--web.listen-address=127.0.0.1:0", "--log.format=json")
+def _loopback(port: int) -> tuple[str, str]:
+    """Return the flags of both: where the port is 0 the system chooses a free one, which the log then tells."""
+    return f"--web.listen-address=127.0.0.1:{port}", "--log.format=json"
 
 
 @contextmanager

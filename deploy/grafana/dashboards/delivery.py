@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deploy.grafana.frame import Page, Row
-from deploy.grafana.panels import Card, Panel, Show, all_numbers, grid, ledger, trend
+from deploy.grafana.panels import Card, Panel, Show, ledger, trend
 from deploy.grafana.queries import INITIATIVES, ORG, SERVICES, TEAMS, Scopes, Series, by_scope, sample_size, selector
 from pipeline.metrics.catalogue import BY_NAME
 
@@ -120,24 +120,18 @@ def _broken() -> tuple[Panel, ...]:
     share, finished = (by_scope(each, SERVICES) for each in (selector(rate, SERVICES), sample_size(rate, SERVICES)))
     count = f"round({share} * on (scope) {finished}) > 0"
     return (
-        grid(
+        ledger(
             Card(
                 "Failed deployments by service",
-                "How many deployments failed in the window. Which they are, and what told so: "
-                "`leadline query failed_deployments`.",
-                8,
+                "How many deployments of the window failed, of how many, and how long recovery took. Which they are, and "
+                "what told so: `leadline query failed_deployments`.",
+                24,
                 9,
             ),
-            {"scope": "Service"},
-            [Series("Failed", count, "count")],
-            {"Failed": "bar"},
-            link=all_numbers("service"),
-        ),
-        ledger(
-            Card("Instability and recovery by service", "The share that failed, and how long recovery took.", 16, 9),
             SERVICES,
             Show("change_fail_rate", look="heat"),
             Show("failed_deployment_recovery_time", ("p50", "p85")),
+            lead=Series("Failed", count, "count"),
         ),
     )
 

@@ -219,7 +219,6 @@ def _becoming() -> tuple[Panel, ...]:
             Card(
                 "Failures of the follower",
                 "Attempts to follow the log that failed, by error. Nothing shown: none since the start.",
-                24,
             ),
             [
                 Series(
