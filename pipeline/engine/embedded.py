@@ -24,7 +24,7 @@ from pipeline.log.protocol import EVENTS, EventLog
 #: Events that are folded before state is written. A crash costs at most this much work; a page of the
 #: database that several events touch is written once.
 COMMIT_EVERY = 100_000
-#: Events that are decoded and folded at once. It bounds memory; and what several events of a batch touch is settled once.
+#: Events that are decoded and folded at once, which bounds memory. What several events of a batch touch is settled once.
 BATCH = 40_000
 #: Decoded state objects that may stay in memory between two commits, of all tables together.
 KEEP_OBJECTS = 300_000
