@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.builders.prometheus import Dataquery
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import (
     AnnotationQuery,
@@ -19,8 +20,8 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableSort,
 )
 
+from deploy.grafana.charts import DATASOURCE, Panel
 from deploy.grafana.pages import document
-from deploy.grafana.panels import DATASOURCE, Panel
 from pipeline.metrics.catalogue import WINDOWS
 
 #: By this tag the dashboards find each other.
@@ -193,4 +194,5 @@ def _annotation(
     name: str, expr: str, colour: str, title: str, text: str = "The count of 7 days has grown."
 ) -> Builder[AnnotationQuery]:
     query = dashboard.AnnotationQuery().name(name).datasource(DATASOURCE).enable(enable=True).icon_color(colour)
-    return query.expr(expr).step("1m").title_format(title).text_format(text).tag_keys("team,severity").placement(_TOP)
+    query = query.target(Dataquery().ref_id("Anno").expr(expr).interval("1m").datasource(DATASOURCE).range())
+    return query.title_format(title).text_format(text).tag_keys("team,severity").placement(_TOP)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from pipeline.api.reading import Reader
 from pipeline.events.errors import LeadlineError
 from pipeline.exporter.model import SnapshotFigures, Surroundings, TableSize
 from pipeline.snapshots.manifest import CURRENT, current
@@ -16,14 +16,22 @@ from pipeline.snapshots.manifest import CURRENT, current
 _EVERY, _SLICE, _PAUSE = 60.0, 0.05, 100.0
 
 
+class Measurable(Protocol):
+    """Tables that can be measured; `Reader` is one."""
+
+    def tables(self) -> list[str]: ...
+
+    def size(self, table: str) -> TableSize: ...
+
+
 class Lookout:
     """Looks around at the end of a round; `found` returns what it saw last. One thread looks, any may ask.
 
     `snapshots` None: nobody looks after snapshots here. `timer` returns seconds that only ever grow.
     """
 
-    def __init__(self, reader: Reader, snapshots: Path | None, timer: Callable[[], float] = time.monotonic) -> None:
-        self._reader, self._snapshots, self._timer = reader, snapshots, timer
+    def __init__(self, state: Measurable, snapshots: Path | None, timer: Callable[[], float] = time.monotonic) -> None:
+        self._state, self._snapshots, self._timer = state, snapshots, timer
         self._due = 0.0
         self._left: list[str] = []
         self._sizes: dict[str, TableSize] = {}
@@ -49,13 +57,15 @@ class Lookout:
         """Measure as many tables as there is time for; return the sizes of all as of the last time around."""
         begun = self._timer()
         if not self._left:
-            self._left = self._reader.tables()
+            self._left = self._state.tables()
             self._sizes = {name: size for name, size in self._sizes.items() if name in self._left}
         while self._left and self._timer() - begun < _SLICE:
             name = self._left.pop()
-            self._sizes[name] = self._reader.size(name)
+            self._sizes[name] = self._state.size(name)
         took = self._timer() - begun
-        self._due = begun + took + max(0.0 if self._left else _EVERY, took * _PAUSE)
+        # Before the first event there are no tables yet, which costs nothing to see.
+        whole = self._sizes and not self._left
+        self._due = begun + took + max(_EVERY if whole else 0.0, took * _PAUSE)
         return dict(self._sizes)
 
     def _latest(self) -> tuple[bool | None, SnapshotFigures | None]:

@@ -38,6 +38,7 @@ class LeadlineCollector(Collector):
         self._build, self._surroundings = build, surroundings
         self._max_scopes = max_scopes
         self._made: list[tuple[ReadModel, Business]] = []
+        self._coming: ReadModel | None = None
         self._wanted: set[bool] = set()
         self._lock = Lock()
 
@@ -52,6 +53,7 @@ class LeadlineCollector(Collector):
     def prepare(self, model: ReadModel) -> None:
         """Make what a scrape of a model needs, before that is published, so that the scrape need not."""
         if self._wanted:
+            self._coming = model
             business = self._business(model)
             for openmetrics in sorted(self._wanted):
                 business.encoded(openmetrics=openmetrics)
@@ -76,14 +78,14 @@ class LeadlineCollector(Collector):
     def _business(self, model: ReadModel) -> Business:
         """Return the families of a model, which are made once for all its scrapes.
 
-        Those of the model before are kept until this one is published, since until then they are scraped.
+        Until a model that is prepared is published, those of the one before are scraped: both are kept.
         """
         business = next((made for of, made in self._made if of is model), None)
         if business is None:
             business = Business(model.points, self._max_scopes)
         with self._lock:
-            published = self._model()
-            others = [(of, made) for of, made in self._made if of is published and of is not model]
+            alive = (self._model(), self._coming)
+            others = [(of, made) for of, made in self._made if of is not model and any(of is each for each in alive)]
             self._made = [*others, (model, business)]
         return business
 

@@ -157,6 +157,23 @@ class Prometheus(Server):
         result: list[dict[str, Any]] = self.get("/api/v1/query", **params)["data"]["result"]
         return result
 
+    def now(self) -> float:
+        """Return its time, in seconds since 1970."""
+        return float(self.get("/api/v1/query", query="time()")["data"]["result"][1])
+
+    def values(self, selector: str, since: float, until: float) -> list[set[float]]:
+        """Return for each series which values were scraped from one instant to another."""
+        found = self.query(f"{selector}[{round(1000 * (until - since))}ms]", at=until)
+        return [{float(value) for _, value in series["values"]} for series in found]
+
+    def firing(self) -> list[tuple[str, str, str]]:
+        """Return the name, labels and beginning of all alerts that fire, sorted."""
+        return sorted(
+            (alert["labels"]["alertname"], str(sorted(alert["labels"].items())), alert["activeAt"])
+            for alert in self.alerts()
+            if alert["state"] == "firing"
+        )
+
     def targets(self) -> list[dict[str, Any]]:
         """Return the active targets, each with `labels`, `health` (`unknown`, `up`, `down`) and `lastError`."""
         found: list[dict[str, Any]] = self.get("/api/v1/targets")["data"]["activeTargets"]
@@ -196,7 +213,10 @@ def prometheus(config: Path, data: Path, *flags: str, port: int = 0) -> Iterator
     five seconds, is told again five seconds later.
     """
     command: list[str | Path] = [find("prometheus"), "--config.file", config, "--storage.tsdb.path", data]
-    with _serving([*command, "--rules.alert.resend-delay=5s", *_loopback(port), *flags], config.parent) as (process, client):
+    with _serving([*command, "--rules.alert.resend-delay=5s", *_loopback(port), *flags], config.parent) as (
+        process,
+        client,
+    ):
         yield Prometheus(process, client)
 
 

@@ -56,7 +56,7 @@ def panel_queries(board: Object) -> Iterator[Query]:
 def annotation_queries(board: Object) -> Iterator[Query]:
     """Yield the queries of the annotations."""
     for annotation in board["annotations"]["list"]:
-        yield Query(board["uid"], f"annotation {annotation['name']}", annotation["expr"], instant=False)
+        yield Query(board["uid"], f"annotation {annotation['name']}", annotation["target"]["expr"], instant=False)
 
 
 def all_queries() -> list[Query]:

@@ -53,11 +53,11 @@ def history() -> Iterator[Event]:
     yield from _between_teams()
 
 
-def news(day: int) -> Iterator[Event]:
-    """What happens on a day after the history: a deployment, and a decision that is made."""
-    yield deployed(f"{day} 09:00", f"day-{day}")
-    yield decision(f"{day} 09:00", f"ADR-{day}", from_team=TEAM, to_team="identity", initiative=INITIATIVE)
-    yield decision(f"{day} 10:00", f"ADR-{day}", "decided")
+def news(hour: int) -> Iterator[Event]:
+    """What happens in an hour of the day after the history: a deployment, and a decision that is asked for and made."""
+    yield deployed(f"29 {hour:02}:00", f"at-{hour}")
+    yield decision(f"29 {hour:02}:00", f"ADR-at-{hour}", from_team=TEAM, to_team="identity", initiative=INITIATIVE)
+    yield decision(f"29 {hour:02}:30", f"ADR-at-{hour}", "decided")
 
 
 def _code() -> Iterator[Event]:

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,18 +20,27 @@ import pytest
 from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from tests.architecture.sources import ROOT
-from tests.deploy import binaries
+from tests.deploy import binaries, shipped
 from tests.deploy.binaries import PATIENCE, Alertmanager, Process, Prometheus, until
 
 TOKEN = "a-token-of-the-sender"
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
 
 
+@dataclass(frozen=True)
+class Message:
+    """What Alertmanager posted: to which path, with what `Authorization`, and its JSON."""
+
+    path: str
+    authorization: str | None
+    body: dict[str, Any]
+
+
 class Inbox:
-    """Takes what Alertmanager posts to a webhook, and keeps it."""
+    """Takes what Alertmanager posts, and keeps it, as Slack and a webhook would."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.told: list[Message] = []
         self._news = Condition()
 
     @contextmanager
@@ -41,37 +50,38 @@ class Inbox:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                inbox.take(json.loads(body))
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                inbox.take(Message(self.path, self.headers["Authorization"], body))
                 self.send_response(200)
+                self.send_header("Content-Type", "text/plain")
                 self.end_headers()
+                self.wfile.write(b"ok")
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is that of the library
                 """Stay silent."""
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             Thread(target=server.serve_forever, daemon=True).start()
-            yield f"http://127.0.0.1:{server.server_port}/alerts"
+            yield f"http://127.0.0.1:{server.server_port}"
             server.shutdown()
 
-    def take(self, message: dict[str, Any]) -> None:
+    def take(self, message: Message) -> None:
         with self._news:
             self.told.append(message)
             self._news.notify_all()
 
-    def alerts(self, **labels: str) -> list[dict[str, Any]]:
-        """Return the alerts of all messages, in order, that have these labels."""
-        alerts = [alert for message in self.told for alert in message["alerts"]]
-        return [alert for alert in alerts if labels.items() <= alert["labels"].items()]
-
-    def wait(self, status: str, **labels: str) -> dict[str, Any]:
-        """Wait until an alert with these labels was last told with a status (`firing`, `resolved`), and return it."""
+    def wait(self, path: str, *words: str, after: int = 0) -> Message:
+        """Wait for a message to a path that has all these words, and return it; the first `after` do not count."""
         with self._news:
-            self._news.wait_for(lambda: [each["status"] for each in self.alerts(**labels)][-1:] == [status], PATIENCE)
-            found = self.alerts(**labels)[-1:]
-        if not found or found[0]["status"] != status:
-            pytest.fail(f"{labels} was not told to be {status}: {self.told}")
+            self._news.wait_for(lambda: self._found(path, words, after), PATIENCE)
+            found = self._found(path, words, after)
+        if not found:
+            pytest.fail(f"nothing was posted to {path} with {words}: {self.told[after:]}")
         return found[0]
+
+    def _found(self, path: str, words: Iterable[str], after: int) -> list[Message]:
+        sent = [(message, json.dumps(message.body)) for message in self.told[after:] if message.path == path]
+        return [message for message, text in sent if all(word in text for word in words)]
 
 
 @dataclass
@@ -123,3 +133,52 @@ class Leadline:
             "LEADLINE_CONNECTORS__CDEVENTS__SECRETS": json.dumps([TOKEN]),
             "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         }
+
+
+@dataclass
+class Stack:
+    """All of it, running, and looking at each other."""
+
+    leadline: Leadline
+    prometheus: Prometheus
+    alertmanager: Alertmanager
+    inbox: Inbox
+
+    def alerts(self, name: str, **labels: str) -> list[dict[str, Any]]:
+        """Return the alerts that Alertmanager has, of a name and with these labels."""
+        return [alert for alert in self.alertmanager.alerts(name) if labels.items() <= alert["labels"].items()]
+
+    def states(self, name: str) -> set[str]:
+        """Return in which states Alertmanager has alerts of a name: `active`, `suppressed`, `unprocessed`."""
+        return {alert["status"]["state"] for alert in self.alerts(name)}
+
+    def becomes(self, name: str, states: set[str]) -> None:
+        """Wait until these are the states in which Alertmanager has alerts of a name."""
+        until(lambda: self.states(name) == states, f"{name} is {states}")
+
+
+@contextmanager
+def running(
+    folder: Path, durations: Mapping[shipped.Place, str], thresholds: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
+    """Run everything until the end of the block, with the shipped configuration but for what `shipped` says."""
+    with ExitStack() as stack:
+        inbox = Inbox()
+        hook = stack.enter_context(inbox.open())
+        leadline = Leadline(folder, stack)
+        leadline.run("simulate", "--days", "21", "--teams", "3", "--into-log")
+        leadline.start()
+        managed = stack.enter_context(
+            binaries.alertmanager(shipped.alertmanager(folder / "alertmanager", hook, TOKEN), folder / "notified")
+        )
+        port = binaries.free_port()
+        addresses = {
+            "leadline:8080": f"127.0.0.1:{leadline.port}",
+            "alertmanager:9093": managed.url.removeprefix("http://"),
+            "localhost:9090": f"127.0.0.1:{port}",
+        }
+        config = shipped.prometheus(folder / "prometheus", addresses, durations, thresholds or {})
+        watching = stack.enter_context(binaries.prometheus(config, folder / "watched", port=port))
+        until(lambda: watching.get("/api/v1/alertmanagers")["data"]["activeAlertmanagers"], "Alertmanager is found")
+        until(lambda: {each["health"] for each in watching.targets()} == {"up"}, "all targets are up")
+        yield Stack(leadline, watching, managed, inbox)

@@ -156,7 +156,7 @@ def test_no_metric_without_its_sample_size_and_what_belongs_beside_it(panel: Obj
 def test_throughput_and_instability_share_a_frame() -> None:
     (frame,) = [each for each in panels(BOARDS["leadline-delivery"]) if each["title"] == "Throughput and instability"]
     assert metrics_of(frame).keys() == {"deployment_frequency", "change_fail_rate"}
-    assert frame["fieldConfig"]["defaults"]["unit"] == "suffix: /day"
+    assert frame["fieldConfig"]["defaults"]["unit"] == "suffix:/day"
     assert set(_overridden(frame, "unit").values()) == {"percentunit", "none"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,52 +16,18 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
 from pipeline.events.errors import Retryable
-from pipeline.events.times import to_us
 from pipeline.exporter.collector import LeadlineCollector
 from pipeline.exporter.families import series_name
 from pipeline.exporter.instruments import Instruments
 from pipeline.exporter.model import Build, LogFigures, ReadModel
-from pipeline.log.protocol import StreamStat
-from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, WINDOWS, MetricPoint
+from pipeline.metrics.catalogue import CATALOGUE, WINDOWS, MetricPoint
+from tests.exporter.figures import NOON, everything, figures, point
 
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 #: What a linter of Prometheus metrics objects to in the name or the labels of a gauge.
 BAD_NAME = re.compile(
     r"_(total|sum|count|bucket|info)$|_(gauge|counter)(_|$)|[A-Z:]|_(ms|us|minutes|hours|days|percent)(_|$)"
 )
 RESERVED = {"le", "quantile", "job", "instance", "service", "environment"}
-
-
-def point(
-    metric: str, value: float = 1.5, *, scope: tuple[str, str] = ("org", "all"), stat: str = "value", n: int = 3
-) -> MetricPoint:
-    known = BY_NAME[metric]
-    return MetricPoint(
-        metric=metric,
-        stat=stat,
-        scope_kind=scope[0],
-        scope=scope[1],
-        window_days=28 if known.windowed else None,
-        value=value,
-        n=n,
-        unit="seconds" if known.unit == "count" and stat != "value" else known.unit,
-        as_of=to_us(NOON),
-    )
-
-
-def everything() -> list[MetricPoint]:
-    return [point(metric.name, stat=stat) for metric in CATALOGUE for stat in metric.stats]
-
-
-def figures() -> LogFigures:
-    def stat(name: str) -> StreamStat:
-        return StreamStat(
-            stream=name, records=3, bytes=30, partitions=1, first_time=None, last_time=None, last_recorded=None
-        )
-
-    return LogFigures(
-        deliveries=stat("deliveries"), events=stat("events"), deliveries_end=7, events_end=9, translated=5
-    )
 
 
 def registry(

@@ -162,7 +162,7 @@ def _policies(draw: st.DrawFn) -> dict[str, Any]:
         spec["expectations"] = {"dependency": "1d", "decision": "12h"}
         spec["decisions"] = {
             "product": {"approvers": ["legal", "growth"], "latencyTarget": "6h"},
-            "risk": {"approvers": ["Legal"], "latencyTarget": "3d"},
+            "risk": {"approvers": ["legal"], "latencyTarget": "3d"},
         }
     if draw(st.booleans()):
         spec["decisionItems"] = draw(st.sampled_from([{"types": ["sub-*"]}, {"labels": ["ui"]}, {"types": []}]))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from deploy.grafana.charts import Card, Panel, matrix
 from deploy.grafana.frame import Page, Row
-from deploy.grafana.panels import Card, Panel, Show, ledger, matrix, trend
+from deploy.grafana.panels import Show, ledger, trend
 from deploy.grafana.queries import INITIATIVES, MODES, ORG, PAIRS, TEAMS, selector
 from pipeline.metrics.catalogue import BY_NAME
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from deploy.grafana.charts import Card, Panel
 from deploy.grafana.frame import Page, Row
-from deploy.grafana.panels import Card, Panel, Show, ledger, trend
+from deploy.grafana.panels import Show, ledger, trend
 from deploy.grafana.queries import INITIATIVES, ORG, SERVICES, TEAMS, Scopes, Series, by_scope, sample_size, selector
 from pipeline.metrics.catalogue import BY_NAME
 
@@ -123,8 +124,8 @@ def _broken() -> tuple[Panel, ...]:
         ledger(
             Card(
                 "Failed deployments by service",
-                "How many deployments of the window failed, of how many, and how long recovery took. Which they are, and "
-                "what told so: `leadline query failed_deployments`.",
+                "How many deployments of the window failed, of how many, and how long recovery took. Which they are, "
+                "and what told so: `leadline query failed_deployments`.",
                 24,
                 9,
             ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from deploy.grafana.charts import Card, Panel, boxes, grid, lines
 from deploy.grafana.frame import Page, Row
-from deploy.grafana.panels import Card, Panel, boxes, grid, lines
 from deploy.grafana.queries import Series
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from deploy.grafana.charts import Card, Panel, grid, states, words
 from deploy.grafana.frame import Page, Row, firing
 from deploy.grafana.pages import document
-from deploy.grafana.panels import Card, Panel, Show, grid, ledger, states, summary, trend, words
+from deploy.grafana.panels import Show, ledger, summary, trend
 from deploy.grafana.queries import INITIATIVES, MODES, ORG, PAIRS, TEAMS, Scopes, Series
 
 _READ = """

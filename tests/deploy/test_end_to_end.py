@@ -1,0 +1,122 @@
+"""From a delivery to an alert and back, with real programs and the configuration that is shipped.
+
+What differs from it is said by `shipped`, and in each test by the spans of time that it gives the alerts.
+"""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.deploy import debt, shipped
+from tests.deploy.binaries import until
+from tests.deploy.stack import TOKEN, Stack, running
+
+DEBT, OVERDUE = "CoordinationDebtGrowing", "DependencyOverdue"
+BUSINESS, HEALTH = "leadline.business", "leadline.health"
+#: Which receiver is told of them, in what words.
+TOLD = {
+    DEBT: ("growth", f"Coordination debt of {debt.PAIR} grows"),
+    OVERDUE: ("checkout", "growth waits for checkout longer than agreed"),
+}
+
+
+def as_of(stack: Stack) -> datetime:
+    """Return the end of what Leadline knows of the simulated teams."""
+    return datetime.fromisoformat(stack.leadline.get("/api/v1/metrics")["as_of"])
+
+
+def indebted(stack: Stack) -> None:
+    """Plant debt, as a tracker would tell of it, and wait until all who are concerned were told."""
+    events = debt.planted(as_of(stack))
+    assert stack.leadline.push(events, token="of-somebody-else") == 401
+    assert stack.leadline.push(events) == 202
+    for team, words in TOLD.values():
+        stack.inbox.wait(f"/team-{team}", f"[FIRING] {words}")
+    stack.inbox.wait("/team-growth", "[FIRING] Coordination debt of growth grows")
+
+
+def test_debt_is_told_and_resolves_when_it_is_paid(tmp_path: Path) -> None:
+    quick = shipped.durations(BUSINESS, **{"for": "1s", "keep_firing_for": "1s"})
+    with running(tmp_path, quick) as stack:
+        rules = stack.prometheus.rules()
+        assert sorted(rule["name"] for rule in rules) == sorted(
+            name for path in shipped.RULES for name in shipped.rules(path)
+        )
+        indebted(stack)
+        assert {rule["health"] for rule in stack.prometheus.rules()} == {"ok"}
+        for name, (team, words) in TOLD.items():
+            (alert,) = stack.alerts(name, pair=debt.PAIR)
+            assert (alert["labels"]["team"], alert["labels"]["severity"]) == (team, "warning")
+            assert alert["receivers"] == [{"name": f"team-{team}"}]
+            leads_to_evidence_and_runbook(stack, name, alert["annotations"])
+            (told,) = stack.inbox.wait(f"/team-{team}", words).body["attachments"]
+            assert alert["annotations"]["runbook_url"] in told["text"]
+            assert alert["annotations"]["evidence_url"] in told["text"]
+
+        assert stack.leadline.push(debt.paid(as_of(stack) + timedelta(hours=1))) == 202
+        for team, words in TOLD.values():
+            stack.inbox.wait(f"/team-{team}", f"[RESOLVED] {words}")
+        assert stack.prometheus.query("leadline_coordination_debt_seconds") == []
+        assert [name for name, *_ in stack.prometheus.firing() if name in TOLD] == []
+
+
+def leads_to_evidence_and_runbook(stack: Stack, name: str, annotations: dict[str, str]) -> None:
+    """Follow the links of an alert: there is such a page, and Leadline shows the numbers in question."""
+    runbook = annotations["runbook_url"].rpartition("/")[2]
+    assert runbook == f"{name}.md"
+    assert (shipped.RUNBOOKS / runbook).is_file()
+    evidence = urlsplit(annotations["evidence_url"])
+    items = stack.leadline.get(f"{evidence.path}?{evidence.query}")["items"]
+    assert {(item["scope"], item["n"]) for item in items} == {(debt.PAIR, debt.WAITS)}
+
+
+def test_a_pipeline_that_stands_still_mutes_what_is_said_of_the_work(tmp_path: Path) -> None:
+    quick = shipped.durations(HEALTH, **{"for": "3s", "keep_firing_for": "1s"})
+    quick |= shipped.durations(BUSINESS, **{"for": "1s"})
+    with running(tmp_path, quick, {"leadline:backlog_records:threshold": "vector(2)"}) as stack:
+        indebted(stack)
+        assert stack.states(DEBT) == {"active"}
+
+        before = len(stack.inbox.told)
+        stack.leadline.process.process.send_signal(signal.SIGSTOP)
+        told = stack.inbox.wait("/on-call", "LeadlineDown", "firing", after=before)
+        assert told.authorization == f"Bearer {TOKEN}"
+        (alert,) = told.body["alerts"]
+        assert (alert["labels"]["team"], alert["labels"]["severity"]) == ("leadline", "critical")
+        stack.becomes(DEBT, {"suppressed"})
+        stack.becomes(OVERDUE, {"suppressed"})
+        stack.leadline.process.process.send_signal(signal.SIGCONT)
+        stack.inbox.wait("/on-call", "LeadlineDown", "resolved", after=before)
+        stack.becomes(DEBT, {"active"})
+
+        # Deliveries are taken in, and nobody follows.
+        stack.leadline.end()
+        stack.leadline.start("--no-follow")
+        stack.leadline.push(debt.paid(as_of(stack) + timedelta(hours=1)))
+        stack.inbox.wait("/leadline-owners", "[FIRING] ", "records wait to be worked off")
+        stack.becomes(DEBT, {"suppressed"})
+        # Of all that, nobody was told that the debt is paid.
+        assert [each for each in stack.inbox.told[before:] if each.path in {"/team-growth", "/team-checkout"}] == []
+
+
+def test_a_restart_makes_no_false_zero_and_no_false_alert(tmp_path: Path) -> None:
+    with running(tmp_path, shipped.durations(BUSINESS, **{"for": "1s"})) as stack:
+        indebted(stack)
+        begun, firing, told = stack.prometheus.now(), stack.prometheus.firing(), len(stack.inbox.told)
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            stack.leadline.end(how)
+            until(lambda: stack.prometheus.query('up{job="leadline"} == 0'), "a scrape fails")
+            stack.leadline.start()
+            until(lambda: stack.prometheus.query(f'leadline_overdue_waits{{scope="{debt.PAIR}"}}'), "numbers are back")
+        ended = stack.prometheus.now()
+        assert stack.prometheus.values('up{job="leadline"}', begun, ended) == [{0.0, 1.0}]
+        values = stack.prometheus.values('{__name__=~"leadline_.+", scope!=""}', begun, ended)
+        assert len(values) > 500
+        assert [each for each in values if len(each) != 1] == []
+        # The same alerts since the same instants, and nobody was told anything.
+        assert stack.prometheus.firing() == firing
+        assert stack.states(DEBT) == stack.states(OVERDUE) == {"active"}
+        assert stack.inbox.told[told:] == []
