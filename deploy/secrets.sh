@@ -3,7 +3,8 @@
 # Compose mounts a file with the rights that it has here, and no container runs as you: so each file can be read by all,
 # and the directory by you alone.
 set -eu
-folder=${1:-$(dirname "$0")/secrets}
+here=$(dirname "$0")
+folder=${1:-$here/secrets}
 umask 077
 mkdir -p "$folder"
 chmod 700 "$folder"
@@ -14,4 +15,11 @@ for name in github grafana-admin; do
     chmod 444 "$file.new"
     mv "$file.new" "$file"
     echo "made $file"
+done
+
+# What reaches Slack, a mail server or whoever is on call, only you can know.
+mkdir -p "$folder/alertmanager"
+chmod 755 "$folder/alertmanager"
+for name in $(sed -n 's|.*/etc/alertmanager/secrets/\([A-Za-z0-9._-]*\).*|\1|p' "$here/alertmanager/alertmanager.yml" | sort -u); do
+    if [ ! -e "$folder/alertmanager/$name" ]; then echo "to be written by you (mode 444): $folder/alertmanager/$name"; fi
 done

@@ -12,7 +12,7 @@ import typer
 from pipeline.cli.output import Format, print_rows, say
 from pipeline.cli.standing import At, Force, Output, Standing, standing
 from pipeline.events.coordination import ArtifactProposed, LinkDeclared
-from pipeline.events.times import from_us
+from pipeline.events.times import from_us, to_us
 from pipeline.facts.rows import ActFact, ArtifactFact
 
 app = typer.Typer(no_args_is_help=True, help="What assistants propose and do, and the initiative that it is for.")
@@ -67,7 +67,7 @@ def propose(  # noqa: PLR0913 - one an option
 ) -> None:
     """Record that an assistant proposed something. Without a known initiative it is set aside and counted."""
     with standing(new=True) as known:
-        if (problem := _astray(known, initiative)) is not None:
+        if (problem := _astray(known, initiative, at)) is not None:
             say(f"warning: artifact {artifact!r} {problem}: set aside until it is linked")
         repo = None if change is None else change.rpartition("#")[0] or None
         data = ArtifactProposed(
@@ -157,7 +157,7 @@ def link(
     _link(kind, subject, initiative, reason, at, force=force)
 
 
-def _astray(known: Standing, named: str | None) -> str | None:
+def _astray(known: Standing, named: str | None, at: datetime | None) -> str | None:
     """Return why an artifact that names an initiative so is not linked to one; None: it is."""
     if named is None:
         return "names no initiative"
@@ -165,7 +165,9 @@ def _astray(known: Standing, named: str | None) -> str | None:
     if len(meant) != 1:
         several = f"may mean {', '.join(sorted(meant))}" if meant else "is no Initiative"
         return f"names {named!r}, which {several}"
-    return f"names {named!r}, which is closed" if known.contract.coordination.is_closed(*meant) else None
+    (name,) = meant
+    is_closed = known.contract.coordination.is_closed(name, to_us(at or known.now))
+    return f"names {named!r}, which is closed" if is_closed else None
 
 
 def _link(kind: Kind, subject: str, initiative: str, reason: str, at: datetime | None, *, force: bool) -> None:

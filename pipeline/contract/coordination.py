@@ -29,9 +29,9 @@ class Coordination:
         teams: Mapping[str, Timeline[TeamRule]],
         status_maps: Mapping[str, StatusMapRule],
         practices: Sequence[Timeline[PracticeRule]],
-        closed: Iterable[str],
+        closed: Mapping[str, Timeline[bool]],
     ) -> None:
-        """Take teams and status maps by name, the policies in the order of theirs, and the closed initiatives."""
+        """Take teams and status maps by name, the policies in the order of theirs, and when initiatives were closed."""
         self._teams = teams
         self._called = {name.lower(): name for name in sorted(teams, reverse=True)}
         self._aliases: dict[str, list[str]] = {}
@@ -44,7 +44,7 @@ class Coordination:
         self._latest = next((rule for each in practices if each.values and (rule := each.values[-1])), _DEFAULT)
         self._decision_type = glob_matcher(self._latest.decision_types)
         self._decision_label = glob_matcher(self._latest.decision_labels)
-        self._closed = frozenset(closed)
+        self._closed = closed
 
     def rules(self) -> object:
         """Return everything that derivation reads, for a fingerprint."""
@@ -52,7 +52,7 @@ class Coordination:
             [(name, timeline.steps()) for name, timeline in sorted(self._teams.items())],
             self._maps,
             [timeline.steps() for timeline in self._practices],
-            sorted(self._closed),
+            [(name, timeline.steps()) for name, timeline in sorted(self._closed.items())],
         )
 
     def team_named(self, word: str | None, at: int) -> str | None:
@@ -116,9 +116,10 @@ class Coordination:
             return None
         return practice.acts.get(action.lower(), "undeclared")
 
-    def is_closed(self, initiative: str) -> bool:
-        """Tell whether an initiative is done or stopped, by its latest version."""
-        return initiative in self._closed
+    def is_closed(self, initiative: str, at: int) -> bool:
+        """Tell whether an initiative was done or stopped."""
+        timeline = self._closed.get(initiative)
+        return timeline is not None and timeline.at(at) is True
 
     def practice(self, at: int) -> PracticeRule:
         """Return what the policy that held says; of several the first by name."""

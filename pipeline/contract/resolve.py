@@ -116,7 +116,10 @@ class Contract:
             self._rules("Team", TeamRule.read),
             {name: told for name, timeline in maps.items() if (told := timeline.values[-1])},
             list(self._rules("Policy", PracticeRule.read).values()),
-            {name for name, rule in latest.items() if rule.closed},
+            {
+                name: Timeline((at, rule is not None and rule.closed) for at, rule in timeline.steps())
+                for name, timeline in initiatives.items()
+            },
         )
         self.fingerprint = _fingerprint(self._services, latest, policies, self.coordination)
 

@@ -13,6 +13,7 @@ from pipeline.contract.resolve import Contract
 from pipeline.engine.core import DERIVATION, Fold
 from pipeline.engine.store import Overtaken, Store
 from pipeline.events.codec import decode
+from pipeline.events.coordination import GateEvaluated
 from pipeline.events.envelope import Event
 from pipeline.events.errors import Quarantined
 from pipeline.events.times import from_us, to_us
@@ -24,10 +25,13 @@ from pipeline.log.protocol import EVENTS, EventLog
 #: Events that are folded before state is written. A crash costs at most this much work; a page of the
 #: database that several events touch is written once.
 COMMIT_EVERY = 100_000
-#: Events that are decoded and folded at once, which bounds memory. What several events of a batch touch is settled once.
+#: Events that are decoded and folded at once, which bounds memory; what several of them touch is settled once.
 BATCH = 40_000
 #: Decoded state objects that may stay in memory between two commits, of all tables together.
 KEEP_OBJECTS = 300_000
+
+#: Payloads that Leadline writes itself: they say nothing of how far the sources have told.
+_SAID_BY_US = (ContractDeclared, GateEvaluated)
 
 Progress = Callable[[int, int], None]
 
@@ -118,7 +122,7 @@ class Engine:
     def as_of(self) -> datetime | None:
         """Return the latest time of a folded event that is not later than its recording; None before the first one.
 
-        Declarations do not count: writing the contract today says nothing of what happened until today.
+        Declarations and gates do not count: writing the contract today says nothing of what happened until today.
         """
         seen = self._store.mark("as_of")
         return None if seen is None else from_us(int(seen))
@@ -234,7 +238,7 @@ class Engine:
                 report.parked += 1
                 continue
             events.append(event)
-            if type(event.data) is not ContractDeclared:
+            if type(event.data) not in _SAID_BY_US:
                 at = to_us(event.time)
                 if at <= recorded and (latest is None or at > latest):
                     latest = at

@@ -53,7 +53,7 @@ class Artifacts:
             return None
         told, link = artifact.proposed.value, artifact.link
         named = told.initiative if link is None else link.value
-        status, initiative = self._status(named)
+        status, initiative = self._status(named, artifact.proposed.at if link is None else link.at)
         return ArtifactFact(
             id=key,
             kind=told.kind,
@@ -71,14 +71,14 @@ class Artifacts:
             url=told.url,
         )
 
-    def _status(self, named: str | None) -> tuple[str, str | None]:
+    def _status(self, named: str | None, at: int) -> tuple[str, str | None]:
         if named is None:
             return "missing", None
         meant = self._contract.initiatives_named(named)
         if len(meant) != 1:
             return "unknown", None
         (initiative,) = meant
-        return ("closed", None) if self._contract.coordination.is_closed(initiative) else ("linked", initiative)
+        return ("closed", None) if self._contract.coordination.is_closed(initiative, at) else ("linked", initiative)
 
     def _put(self, key: str, artifact: Artifact) -> None:
         self._artifacts.put(key, artifact)

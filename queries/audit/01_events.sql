@@ -11,7 +11,8 @@ select * exclude (position) from event
 qualify row_number() over (partition by source, id order by position) = 1;
 
 create table log_end as
-select max(time_us) as as_of_us from event_once where time_us <= recorded_us and not starts_with(type, 'dev.cdeventsx.leadline-contract.');
+select max(time_us) as as_of_us from event_once
+where time_us <= recorded_us and not starts_with(type, 'dev.cdeventsx.leadline-contract.') and not starts_with(type, 'dev.cdeventsx.leadline-gate.');
 
 create table commit_event as
 select stamp(time_us, id) as stamp, p.repo, p.sha, us(p.authored_at) as authored_at, p.parents, coalesce(p.title, '') as title,

@@ -70,5 +70,5 @@ from (
 where value is not null;
 
 create table initiative_closed as
-select name as initiative from contract_version
-where kind = 'Initiative' and is_latest and spec ->> '$.stage' in ('done', 'stopped');
+select name as initiative, valid_from, valid_to from contract_version
+where kind = 'Initiative' and valid_from < valid_to and spec ->> '$.stage' in ('done', 'stopped');

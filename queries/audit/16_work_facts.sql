@@ -52,7 +52,8 @@ select id, told.kind, told.title, told.time_us as proposed_at,
     relinked_at, told.repo, told.change, told.ticket, told.url
 from named
 left join meant using (id)
-left join initiative_closed as closed on closed.initiative = meant.initiative;
+left join initiative_closed as closed on closed.initiative = meant.initiative
+    and coalesce(relinked_at, told.time_us) >= closed.valid_from and coalesce(relinked_at, told.time_us) < closed.valid_to;
 
 create table audit_act as
 with acted as (

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from tests.benchmarks import coordination, explain, intake, replay
+from tests.benchmarks import coordination, explain, exporter, intake, replay
 from tests.benchmarks.report import Line
 
 _EVENTS = int(os.environ.get("LEADLINE_BENCH_EVENTS", "1000000"))
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterator[Line]]] = {
     "replay": lambda: replay.run(_EVENTS),
     "coordination": lambda: coordination.run(_EVENTS),
     "explain": lambda: explain.run(_EVENTS),
+    "exporter": exporter.run,
 }
 
 

@@ -131,6 +131,11 @@ class Process:
         return self.process.wait(PATIENCE)
 
 
+def labels_of(alert: Mapping[str, Any]) -> str:
+    """Return the labels of an alert as text, in one order."""
+    return json.dumps(alert["labels"], sort_keys=True)
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server: its process, and a client for its HTTP interface."""
@@ -169,7 +174,7 @@ class Prometheus(Server):
     def firing(self) -> list[tuple[str, str, str]]:
         """Return the name, labels and beginning of all alerts that fire, sorted."""
         return sorted(
-            (alert["labels"]["alertname"], str(sorted(alert["labels"].items())), alert["activeAt"])
+            (alert["labels"]["alertname"], labels_of(alert), alert["activeAt"])
             for alert in self.alerts()
             if alert["state"] == "firing"
         )

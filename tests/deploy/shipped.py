@@ -56,23 +56,22 @@ def load(path: Path) -> Any:
 
 
 def copy(source: Path, target: Path, changes: Mapping[Place, object]) -> None:
-    """Write a copy of a YAML file in which the value of every leaf whose place *ends* like one of these is another.
+    """Write a copy of a YAML file in which every leaf whose place *ends* like one of these has another value.
 
-    Every change has to change something: what is no longer in the shipped file must not be thought tested.
+    Nothing else differs. Every change has to change something: what is no longer in the shipped file must not be
+    thought tested.
     """
     document = load(source)
-    used = {place for place in changes if _change(document, place, changes[place])}
-    assert used == set(changes), f"{source} has nothing at {set(changes) - used}"
+    found = {end: [place for place, _ in places(document) if place[-len(end) :] == end] for end in changes}
+    missing = [end for end, there in found.items() if not there]
+    assert not missing, f"{source} has nothing at {missing}"
+    for end, there in found.items():
+        for place in there:
+            _set(document, place, changes[end])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(yaml.safe_dump(document, sort_keys=False))
-
-
-def _change(document: Any, ending: Place, value: object) -> bool:
-    """Change leaves in place, and tell whether there was one."""
-    found = [place for place, _ in places(document) if place[-len(ending) :] == ending]
-    for place in found:
-        _set(document, place, value)
-    return bool(found)
+    other = differences(load(source), load(target)).keys() - {place for there in found.values() for place in there}
+    assert not other, f"{target} differs from {source} at {other}"
 
 
 def _set(document: Any, place: Place, value: object) -> None:
@@ -104,7 +103,7 @@ def prometheus(
     copy(ALERTS, folder / "rules" / ALERTS.name, durations)
     copy(THRESHOLDS, folder / "rules" / THRESHOLDS.name, {(name, "expr"): value for name, value in thresholds.items()})
     source = DEPLOY / "prometheus" / "prometheus.yml"
-    seconds = {("global", "scrape_interval"): "1s", ("global", "evaluation_interval"): "1s"}
+    seconds: dict[Place, object] = {("global", "scrape_interval"): "1s", ("global", "evaluation_interval"): "1s"}
     addresses = {place: targets[str(value)] for place, value in places(load(source)) if "targets" in place}
     copy(source, folder / source.name, seconds | addresses)
     return folder / source.name

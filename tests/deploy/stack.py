@@ -21,7 +21,7 @@ from pipeline.events.codec import encode
 from pipeline.events.envelope import Event
 from tests.architecture.sources import ROOT
 from tests.deploy import binaries, shipped
-from tests.deploy.binaries import PATIENCE, Alertmanager, Process, Prometheus, until
+from tests.deploy.binaries import PATIENCE, Alertmanager, Process, Prometheus, labels_of, until
 
 TOKEN = "a-token-of-the-sender"
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
@@ -78,6 +78,12 @@ class Inbox:
         if not found:
             pytest.fail(f"nothing was posted to {path} with {words}: {self.told[after:]}")
         return found[0]
+
+    def journal(self, name: str, status: str, after: int = 0, **labels: str) -> dict[str, Any]:
+        """Wait until the webhook that is told everything was told of an alert with these labels, and return it."""
+        words = (f'"alertname": "{name}"', *(f'"{label}": "{value}"' for label, value in labels.items()))
+        (alert,) = self.wait("/journal", f'"status": "{status}"', *words, after=after).body["alerts"]
+        return dict(alert)
 
     def _found(self, path: str, words: Iterable[str], after: int) -> list[Message]:
         sent = [(message, json.dumps(message.body)) for message in self.told[after:] if message.path == path]
@@ -151,6 +157,11 @@ class Stack:
     def states(self, name: str) -> set[str]:
         """Return in which states Alertmanager has alerts of a name: `active`, `suppressed`, `unprocessed`."""
         return {alert["status"]["state"] for alert in self.alerts(name)}
+
+    def journaled(self) -> set[str]:
+        """Return the labels of all alerts of which the webhook that is told everything was told, as text."""
+        messages = [message.body for message in self.inbox.told if message.path == "/journal"]
+        return {labels_of(alert) for body in messages for alert in body["alerts"]}
 
     def becomes(self, name: str, states: set[str]) -> None:
         """Wait until these are the states in which Alertmanager has alerts of a name."""

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
+from threading import Condition, Event
 
 import httpx
 import msgspec
@@ -284,28 +284,37 @@ def pushing(url: str, stop: Event) -> Iterator[str]:
 
 
 def test_a_server_goes_on_taking_deliveries_while_it_is_backed_up(tmp_path: Path) -> None:
-    stop, before = Event(), Event()
+    stop, news = Event(), Condition()
     told: list[str] = []
 
     def push(url: str) -> None:
         for delivery in pushing(url, stop):
-            told.append(delivery)
-            if len(told) == 20:
-                before.set()
+            with news:
+                told.append(delivery)
+                news.notify_all()
+
+    def until_so_many(count: int) -> None:
+        with news:
+            assert news.wait_for(lambda: len(told) >= count, TIMEOUT), "nothing was taken in meanwhile"
 
     with served(tmp_path) as server, ThreadPoolExecutor(1) as pool:
         pushed = pool.submit(push, server.url)
-        assert before.wait(TIMEOUT)
-        acknowledged = list(told)
-        _, about = backup(place_in(tmp_path), tmp_path / "kept", NOW, version="1.2.3")
-        during = len(told)
+        until_so_many(20)
+        before = list(told)
+        # The copy holds its read transaction while it tells of its progress.
+        _, about = backup(
+            place_in(tmp_path),
+            tmp_path / "kept",
+            NOW,
+            version="1.2.3",
+            progress=lambda *_: until_so_many(len(told) + 20),
+        )
         stop.set()
         pushed.result(TIMEOUT)
         assert server.end(signal.SIGTERM) == 0
-    assert during > len(acknowledged), "nothing was taken in while the backup was made"
     restore(tmp_path / "kept", place_in(tmp_path / "new"))
     found = stored(tmp_path / "new")
-    assert set(acknowledged) <= found <= set(told)
+    assert set(before) <= found < set(told)
     assert len(found) == about.streams[DELIVERIES].records
     assert stored(tmp_path) == set(told)
 

@@ -24,7 +24,8 @@ PARTS = sorted(SERVICES)
 
 
 def mounts(service: str) -> list[list[str]]:
-    return [each.split(":") for each in SERVICES[service].get("volumes", [])]
+    """Return source, target and mode of what is mounted from a volume or from beside the file."""
+    return [each.split(":") for each in SERVICES[service].get("volumes", []) if isinstance(each, str)]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_it_keeps_to_the_specification() -> None:
 def test_what_is_mounted_exists(service: str) -> None:
     for source, _, *mode in mounts(service):
         if source.startswith("."):
-            assert (DEPLOY / source).is_dir(), source
+            assert (DEPLOY / source).exists(), source
             assert mode == ["ro"]
         else:
             assert source in COMPOSE["volumes"]
@@ -88,19 +89,35 @@ def test_the_image_is_that_of_the_project() -> None:
 
 def test_every_secret_is_a_file_that_is_made(secrets: Path) -> None:
     wanted = {name for part in SERVICES.values() for name in part.get("secrets", [])}
-    assert wanted == set(COMPOSE["secrets"]) == {path.name for path in secrets.iterdir()}
+    assert wanted == set(COMPOSE["secrets"]) == files_in(secrets)
     for name in wanted:
         assert COMPOSE["secrets"][name]["file"] == f"${{LEADLINE_SECRETS:-./secrets}}/{name}"
         assert re.fullmatch(r"[0-9a-f]{48}", (secrets / name).read_text())
         assert (secrets / name).stat().st_mode & 0o777 == 0o444
     assert secrets.stat().st_mode & 0o777 == 0o700
-    assert len({path.read_text() for path in secrets.iterdir()}) == len(wanted)
+    assert len({(secrets / name).read_text() for name in wanted}) == len(wanted)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
 
 
 def test_a_secret_that_is_there_is_kept(secrets: Path) -> None:
-    before = {path.name: path.read_text() for path in secrets.iterdir()}
+    before = {name: (secrets / name).read_text() for name in files_in(secrets)}
     done = subprocess.run([DEPLOY / "secrets.sh", secrets], check=True, capture_output=True, text=True, timeout=30)
-    assert (done.stdout, {path.name: path.read_text() for path in secrets.iterdir()}) == ("", before)
+    assert "made" not in done.stdout
+    assert {name: (secrets / name).read_text() for name in files_in(secrets)} == before
+
+
+def test_what_alertmanager_reads_is_mounted_and_asked_for(secrets: Path) -> None:
+    named = set(re.findall(r"/etc/alertmanager/(\S+?)[\"'\s]", (DEPLOY / "alertmanager/alertmanager.yml").read_text()))
+    (mounted,) = (each for each in SERVICES["alertmanager"]["volumes"] if isinstance(each, dict))
+    assert mounted["target"] == "/etc/alertmanager/secrets"
+    assert mounted["source"] == "${LEADLINE_SECRETS:-./secrets}/alertmanager"
+    assert (secrets / "alertmanager").is_dir()
+    told = subprocess.run([DEPLOY / "secrets.sh", secrets], check=True, capture_output=True, text=True, timeout=30)
+    wanted = {name.removeprefix("secrets/") for name in named if name.startswith("secrets/")}
+    assert wanted == {line.rpartition("/")[2] for line in told.stdout.splitlines()}
 
 
 def test_the_settings_in_it_are_settings(tmp_path: Path, secrets: Path) -> None:

@@ -152,7 +152,9 @@ def test_every_variable_has_values(watched: Watched) -> None:
     assert {TEAM, "identity"} <= set(found["team"])
     assert INITIATIVE in found["initiative"]
     assert found["pair"] == ["growth > data", PAIR]
-    assert (found["server"], found["docs"]) == (["http://localhost:8080"], ["https://leadline.example"])
+    (links,) = watched.prometheus.query("leadline:links:info")
+    assert found["server"] == [links["metric"]["leadline"]]
+    assert [f"{each}/deploy/runbooks" for each in found["docs"]] == [links["metric"]["runbooks"]]
 
 
 def test_a_query_for_what_does_not_exist_returns_nothing(watched: Watched) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from pipeline.contract.resolve import Contract
 from pipeline.engine.core import Fold
 from pipeline.engine.store import MemoryStore
+from pipeline.events.coordination import GateEvaluated
 from pipeline.events.envelope import Event
 from pipeline.events.times import to_us
 from pipeline.events.types import ContractDeclared
@@ -45,7 +46,9 @@ def fold(events: Sequence[Event], *, size: int | None = None, restart: bool = Fa
 
 def latest_of(events: Iterable[Event]) -> datetime | None:
     """Return the default instant of the metrics, for events that were recorded after they happened."""
-    return max((event.time for event in events if not isinstance(event.data, ContractDeclared)), default=None)
+    return max(
+        (event.time for event in events if not isinstance(event.data, (ContractDeclared, GateEvaluated))), default=None
+    )
 
 
 def results(state: State) -> Mapping[str, Mapping[str, bytes]]:
