@@ -23,7 +23,7 @@ test: $(READY) ## run the test suite
 
 e2e: $(READY) ## run Leadline, Prometheus and Alertmanager as shipped, from a delivery to an alert and back
 	@tests/deploy/install.sh || true
-	$(BIN)/pytest tests/deploy/test_end_to_end.py
+	$(BIN)/pytest $(PYTEST_ARGS) tests/deploy/test_end_to_end.py
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -248,6 +248,7 @@ class Wiring:
             new_id=lambda: secrets.token_hex(8),
             build=Build(version=version("leadline"), schema=SCHEMA_VERSION),
             max_body=self.settings.http.max_body_bytes,
+            snapshots=self.settings.snapshots,
             window=lambda name: self.settings.connector(name).replay_window,
         )
         return serving(parts, follow=follow, metrics_here=metrics_here)

@@ -10,10 +10,13 @@ from typing import cast, overload
 
 from prometheus_client.core import Metric, Sample
 
-from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, MetricPoint
+from pipeline.metrics.catalogue import BY_NAME, CATALOGUE, WINDOWS, MetricPoint
 
-#: Scopes of one kind that are exported; each costs up to some three hundred series.
+#: Scopes of one kind that are exported, and the most series that one can have.
 MAX_SCOPES = 500
+SERIES_OF_A_SCOPE = sum(
+    (len(WINDOWS) if metric.windowed else 1) * (len({*metric.stats, "sample_size"})) for metric in CATALOGUE
+)
 _SUFFIX = {"per_day": "_per_day", "seconds": "_seconds", "ratio": "_ratio", "count": ""}
 #: Bytes for a network that is a wire away: what is pressed harder takes longer than it saves.
 _FAST, _GZIP = 1, 31

@@ -49,6 +49,10 @@ class Instruments:
             ["connector"],
             registry=registry,
         )
+        self._count_polls(registry)
+        self._count_rounds(registry)
+
+    def _count_polls(self, registry: CollectorRegistry) -> None:
         self._polls = Counter(
             "leadline_poll_runs",
             "Polls of a scope of a source, by connector and result: ok, or the kind of the error.",
@@ -64,6 +68,8 @@ class Instruments:
             ["connector"],
             registry=registry,
         )
+
+    def _count_rounds(self, registry: CollectorRegistry) -> None:
         self._translated = Counter("leadline_deliveries_translated", "Deliveries translated.", registry=registry)
         self._quarantined = Counter(
             "leadline_deliveries_quarantined",

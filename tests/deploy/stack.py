@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.deploy import binaries, shipped
 from tests.deploy.binaries import PATIENCE, Alertmanager, Process, Prometheus, labels_of, until
 
 TOKEN = "a-token-of-the-sender"
+DATABASE = "leadline.db"
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
 
 
@@ -120,6 +122,13 @@ class Leadline:
         self.process.process.send_signal(how)
         self.process.process.wait(PATIENCE)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody write to its database until the end of the block."""
+        with closing(sqlite3.connect(self.folder / DATABASE, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+
     def get(self, path: str) -> Any:
         return httpx.get(self.url + path, trust_env=False, timeout=PATIENCE).raise_for_status().json()
 
@@ -135,7 +144,7 @@ class Leadline:
 
     def _environment(self) -> dict[str, str]:
         return {
-            "LEADLINE_DATABASE": str(self.folder / "leadline.db"),
+            "LEADLINE_DATABASE": str(self.folder / DATABASE),
             "LEADLINE_CONNECTORS__CDEVENTS__SECRETS": json.dumps([TOKEN]),
             "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
         }

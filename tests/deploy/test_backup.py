@@ -25,10 +25,14 @@ from pipeline.events.errors import ConfigError, Corrupt, Retryable
 from pipeline.log.copying import digests_of
 from pipeline.log.protocol import DELIVERIES, EVENTS
 from pipeline.log.sqlite import SqliteLog
+from pipeline.settings import Settings
 from pipeline.snapshots.backup import About, BackedUp, Place, backup, key_print
+from pipeline.snapshots.build import build
 from pipeline.snapshots.files import sha256_of
 from pipeline.snapshots.lock import writing
 from pipeline.snapshots.restore import check, restore
+from pipeline.snapshots.verify import verify
+from pipeline.wiring import Wiring
 from tests.api.process import served, stored
 from tests.api.running import TIMEOUT, signed
 from tests.architecture.sources import ROOT
@@ -110,14 +114,19 @@ def test_what_is_restored_is_what_was_there(organisation: Path, kept: Path, tmp_
 
 
 def test_what_is_restored_goes_on(organisation: Path, sound: Path, tmp_path: Path) -> None:
-    new = tmp_path / "new"
-    restore(sound, place_in(new))
-    assert leadline(new, "snapshot", "verify").returncode == 0
-    again = leadline(new, "snapshot", "build")
-    assert "nothing new since snapshot 1" in again.stderr
-    assert leadline(new, "run", "--once").returncode == 0
-    shown = leadline(new, "metrics", "show", "--output", "json")
-    assert json.loads(shown.stdout) == json.loads(leadline(organisation, "metrics", "show", "--output", "json").stdout)
+    restore(sound, place_in(tmp_path))
+    assert verify(tmp_path / "snapshots").catalogue
+    old, new = (
+        Wiring(Settings(database=folder / "leadline.db", snapshots=folder / "snapshots"))
+        for folder in (organisation, tmp_path)
+    )
+    try:
+        assert not build(new.store(), new.log(), new.settings.snapshots, NOW, version="1.2.3").new
+        assert (new.behind(), new.engine().run().restarts) == (False, 0)
+        assert new.metrics() == old.metrics() != []
+    finally:
+        old.close()
+        new.close()
 
 
 def test_the_verbs_tell_the_same_digests(organisation: Path, tmp_path: Path) -> None:

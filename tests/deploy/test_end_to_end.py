@@ -21,6 +21,11 @@ TOLD = {
     DEBT: ("growth", f"Coordination debt of {debt.PAIR} grows"),
     OVERDUE: ("checkout", "growth waits for checkout longer than agreed"),
 }
+#: No alert waits for long. Those of the work outlast, as shipped, that there are no numbers for a while.
+IMPATIENT = {
+    **shipped.durations(BUSINESS, **{"for": "1s"}),
+    **shipped.durations(HEALTH, **{"for": "3s", "keep_firing_for": "1s"}),
+}
 
 
 def as_of(stack: Stack) -> datetime:
@@ -73,13 +78,9 @@ def leads_to_evidence_and_runbook(stack: Stack, name: str, annotations: dict[str
     assert {(item["scope"], item["n"]) for item in items} == {(debt.PAIR, debt.WAITS)}
 
 
-def test_a_pipeline_that_stands_still_mutes_what_is_said_of_the_work(tmp_path: Path) -> None:
-    quick = shipped.durations(HEALTH, **{"for": "3s", "keep_firing_for": "1s"})
-    quick |= shipped.durations(BUSINESS, **{"for": "1s"})
-    with running(tmp_path, quick, {"leadline:backlog_records:threshold": "vector(2)"}) as stack:
+def test_a_leadline_that_hangs_mutes_what_is_said_of_the_work(tmp_path: Path) -> None:
+    with running(tmp_path, IMPATIENT) as stack:
         indebted(stack)
-        assert stack.states(DEBT) == {"active"}
-
         before = len(stack.inbox.told)
         stack.leadline.process.process.send_signal(signal.SIGSTOP)
         told = stack.inbox.wait("/on-call", "LeadlineDown", "firing", after=before)
@@ -91,15 +92,38 @@ def test_a_pipeline_that_stands_still_mutes_what_is_said_of_the_work(tmp_path: P
         stack.leadline.process.process.send_signal(signal.SIGCONT)
         stack.inbox.wait("/on-call", "LeadlineDown", "resolved", after=before)
         stack.becomes(DEBT, {"active"})
+        stack.becomes(OVERDUE, {"active"})
+        assert told_of_work(stack, before) == []
 
+
+def test_a_log_that_is_not_followed_mutes_what_is_said_of_the_work(tmp_path: Path) -> None:
+    thresholds = {
+        "leadline:backlog_records:threshold": "vector(2)",
+        "leadline:staleness_seconds:threshold": "vector(5)",
+    }
+    with running(tmp_path, IMPATIENT, thresholds) as stack:
+        indebted(stack)
+        before = len(stack.inbox.told)
         # Deliveries are taken in, and nobody follows.
         stack.leadline.end()
         stack.leadline.start("--no-follow")
-        stack.leadline.push(debt.paid(as_of(stack) + timedelta(hours=1)))
+        assert stack.leadline.push(debt.paid(as_of(stack) + timedelta(hours=1))) == 202
         stack.inbox.wait("/leadline-owners", "[FIRING] ", "records wait to be worked off")
         stack.becomes(DEBT, {"suppressed"})
-        # Of all that, nobody was told that the debt is paid.
-        assert [each for each in stack.inbox.told[before:] if each.path in {"/team-growth", "/team-checkout"}] == []
+        # Somebody follows, and cannot write what follows from it.
+        stack.leadline.end()
+        with stack.leadline.locked():
+            stack.leadline.start()
+            stack.inbox.wait("/on-call", "PipelineStale", "firing", after=before)
+            stack.becomes(DEBT, {"suppressed"})
+            stack.becomes("PipelineLagging", {"suppressed"})
+        stack.inbox.wait("/on-call", "PipelineStale", "resolved", after=before)
+        assert told_of_work(stack, before) == []
+
+
+def told_of_work(stack: Stack, after: int) -> list[str]:
+    """Return to which teams something was said, the first messages left out."""
+    return [each.path for each in stack.inbox.told[after:] if each.path.startswith("/team-")]
 
 
 def test_a_restart_makes_no_false_zero_and_no_false_alert(tmp_path: Path) -> None:

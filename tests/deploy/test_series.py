@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from pipeline.engine.sqlite_store import SqliteStore
-from pipeline.exporter.families import described, series_name
+from pipeline.exporter.families import MAX_SCOPES, SERIES_OF_A_SCOPE, described, series_name
 from pipeline.metrics.catalogue import CATALOGUE
 from pipeline.snapshots.build import build
 from tests.api.running import running, settings, signed, tell
@@ -119,6 +119,12 @@ def test_the_table_names_every_series_of_the_pipeline_and_no_other(told: Told) -
     assert sorted(name for name, _ in rows) == sorted(told.health)
     labels = {name: set(filter(None, text.split(","))) for name, text in rows}
     assert labels == told.health
+
+
+def test_the_limit_is_what_is_said() -> None:
+    text = " ".join(TABLE.read_text("utf-8").split())
+    assert f"At most {MAX_SCOPES} scopes of a kind" in text
+    assert f"at most {SERIES_OF_A_SCOPE} series" in text
 
 
 def test_pages_name_no_series_that_does_not_exist(told: Told) -> None:

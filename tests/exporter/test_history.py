@@ -53,7 +53,12 @@ def test_each_day_has_its_end_at_the_midnight_after_it() -> None:
 
 def test_days_are_asked_for_as_they_were_to_their_end() -> None:
     asked: list[datetime] = []
-    written(lambda as_of: asked.append(as_of) or [])  # type: ignore[func-returns-value]
+
+    def read(as_of: datetime) -> list[MetricPoint]:
+        asked.append(as_of)
+        return []
+
+    written(read)
     assert [day_of(to_us(each)) - day_of(to_us(each + timedelta(microseconds=1))) for each in asked] == [-1] * 3
     assert [each.date() for each in asked] == [FIRST, date(2026, 3, 2), LAST]
 
