@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra kafka
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test e2e lint format bench fuzz conformance lock clean
+.PHONY: help demo test e2e charts lint format bench fuzz conformance lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,11 @@ test: $(READY) ## run the test suite
 e2e: $(READY) ## run Leadline, Prometheus and Alertmanager as shipped, from a delivery to an alert and back
 	@tests/deploy/install.sh || true
 	$(BIN)/pytest $(PYTEST_ARGS) tests/deploy/test_end_to_end.py
+
+# Helm is compiled on first use, which takes minutes; without it `make test` checks chart, image and compose file in part.
+charts: $(READY) ## check the Helm chart, the image and the compose file with their own tools
+	@tests/deploy/install_helm.sh $(VENV)
+	CI=true $(BIN)/pytest $(PYTEST_ARGS) tests/deploy/test_helm.py tests/deploy/test_image.py tests/deploy/test_compose.py
 
 lint: $(READY) ## check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -53,6 +58,10 @@ lock: $(READY) ## resolve the dependencies anew; `make lock UPGRADE=--upgrade` t
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(UPGRADE) --output-file requirements/runtime.txt pyproject.toml
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) $(UPGRADE) --group dev --constraints requirements/runtime.txt \
 		--output-file requirements/dev.txt pyproject.toml
+	echo hatchling | UV_CUSTOM_COMPILE_COMMAND="make lock" $(subst --extra kafka,,$(LOCK)) $(UPGRADE) \
+		--constraints requirements/dev.txt --output-file requirements/build.txt -
+	printf 'check-jsonschema\nhadolint-bin\nkubernetes-validate\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" \
+		$(subst --extra kafka,,$(LOCK)) $(UPGRADE) --constraints requirements/dev.txt --output-file requirements/deploy.txt -
 
 clean: ## remove the environment, the caches and the demo
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .fuzz build dist demo

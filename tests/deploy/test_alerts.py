@@ -1,4 +1,4 @@
-"""Every alert has a runbook, fires in a test and stays silent in another; it links to what exists and heeds its volume."""
+"""Every alert has a runbook, fires in one test and is silent in another; it links to what exists and heeds its volume."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ DASHBOARDS = DEPLOY / "grafana" / "json"
 #: Recording rules that no alert reads: dashboards and annotations do.
 ONLY_SHOWN = {"leadline:links:info"}
 ANNOTATIONS = {"summary", "description", "clears", "runbook_url", "evidence_url", "dashboard_url"}
-SECTIONS = ["## What it means", "## First look", "## How it clears"]
 _RECORDED = re.compile(r"\b[a-z]+:[a-z0-9_]+:[a-z0-9_]+\b")
 
 
@@ -45,9 +44,7 @@ def _groups(file: str) -> list[dict[str, Any]]:
     return groups
 
 
-ALERTS = [
-    Alert(rule["alert"], group["name"], rule) for group in _groups("alerts.yml") for rule in group["rules"]
-]  # in the order of the file
+ALERTS = [Alert(rule["alert"], group["name"], rule) for group in _groups("alerts.yml") for rule in group["rules"]]
 NAMES = [alert.name for alert in ALERTS]
 RECORDED = {
     rule["record"]: str(rule["expr"])
@@ -125,7 +122,7 @@ def test_recorded_series_are_named_by_level_metric_and_operations_and_all_are_us
 
 
 def test_limits_stand_in_one_place() -> None:
-    """No alert compares with a number but these: 0 and 1, which are no matter of taste."""
+    """No alert compares with another number than 0 and 1, which are no matter of taste."""
     compared = {
         (alert.name, number)
         for alert in ALERTS
