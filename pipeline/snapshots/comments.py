@@ -23,7 +23,7 @@ def _of_kinds() -> dict[str, str]:
     for plural, text in KINDS.items():
         found[f"VIEW {plural}"] = f"{text}, as the latest snapshot has them"
         found[f"VIEW {plural}_history"] = f"{text}: every version that a snapshot reported"
-        found[f"MACRO_TABLE {plural}_as_of"] = f"{plural}_as_of(instant): {plural} as they were reported at that instant"
+        found[f"MACRO_TABLE {plural}_as_of"] = f"{plural}_as_of(instant): {plural} as reported at that instant"
         found[f"MACRO_TABLE {plural}_at"] = f"{plural}_at(number): {plural} as that snapshot has them"
     return found
 
@@ -38,8 +38,8 @@ OBJECTS: dict[str, str] = {
     "MACRO quantile_of": "quantile_of(ordered, share): linearly interpolated quantile of sorted seconds, unrounded",
     "MACRO day_of": "day_of(instant): its UTC day",
     "MACRO duration": "duration(text): a span as the contract writes it, such as 7d, as an interval",
-    "MACRO_TABLE moment": "moment(instant): that instant (null: the latest), its day, and whether what was open then is known",
-    "MACRO_TABLE windows": "windows(instant): first and last day of the windows that end with its day; null: the latest",
+    "MACRO_TABLE moment": "moment(instant): it (null: the latest), its day, and whether what was open then is known",
+    "MACRO_TABLE windows": "windows(instant): first and last day of the windows that end with its day",
     "VIEW restatements": "What later snapshots changed in facts that were already reported, field by field",
     "VIEW events": "The canonical events of the log, up to the position of the latest snapshot",
     "VIEW commits": "Commits, as their events tell them",

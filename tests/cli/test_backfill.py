@@ -22,7 +22,7 @@ from pipeline.ingest.deliveries import from_stored
 from pipeline.log.protocol import DELIVERIES, EVENTS
 from pipeline.log.sqlite import SqliteLog
 from pipeline.wiring import POLLERS, clock
-from tests.api.test_process import served
+from tests.api.process import served
 from tests.architecture.sources import ROOT
 from tests.ingest.asking import TOKEN, held, ids
 from tests.ingest.fakes import CONTEXT

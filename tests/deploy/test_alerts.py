@@ -1,4 +1,4 @@
-"""Every alert has a runbook, fires in one test and is silent in another; it links to what exists and heeds its volume."""
+"""Every alert has a runbook, fires in one test and is silent in another; it leads somewhere and heeds its volume."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pipeline.contract.resolve import Contract
 from pipeline.events.times import to_us
 from pipeline.events.types import ContractDeclared
+from pipeline.facts.fans import CHUNK, Fan, Fans
 from pipeline.facts.rows import TicketFact
 from pipeline.facts.state import State
-from pipeline.facts.fans import CHUNK, Fan, Fans
 from pipeline.identity.graph import LinkGraph
 from tests.simulation.story import initiative
 
