@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from connectors.git.releases import DEFAULTS, MAX_TAG, Release, rules
+from connectors.git.translate import DEFAULT_DECISION
 from pipeline.events.errors import ConfigError
 
 FINAL = [
@@ -101,4 +102,4 @@ def test_default_expressions_do_not_explode(unit: str) -> None:
 
 def test_sample_holds_the_defaults() -> None:
     sample = Path(__file__).parents[2] / "connectors" / "git" / "sample.yaml"
-    assert yaml.safe_load(sample.read_text(encoding="utf-8")) == {"git": dict(DEFAULTS)}
+    assert yaml.safe_load(sample.read_text(encoding="utf-8")) == {"git": {**DEFAULTS, "decision": DEFAULT_DECISION}}

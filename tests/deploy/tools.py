@@ -1,4 +1,4 @@
-"""What deployment files are checked with, where `make e2e` has installed it."""
+"""What deployment files are checked with, where `make charts` has installed it."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ def package(name: str) -> Path:
 
 
 def _missing(name: str) -> str:
-    pytest.skip(f"!!! NOT CHECKED: {name} is not installed; run `make e2e`")
+    pytest.skip(f"!!! NOT CHECKED: {name} is not installed; run `make charts`")

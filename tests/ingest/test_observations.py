@@ -56,11 +56,15 @@ def rates(log: EventLog) -> dict[tuple[int, str | None], Sums]:
     return {((start - START).days, variant): sums for (_, start, variant), sums in told(log).items()}
 
 
+#: What a run says that took in one delivery.
+TAKEN = {("tool", "translated"): 1}
+
+
 def test_a_unit_counts_on_the_day_of_its_first_event_and_under_its_variant(log: EventLog, store: Store) -> None:
     declare(log, "rate", RATE)
     send(log, FUNNEL)
     report = translator(log, store).run(RECORDED)
-    assert report == TranslateReport(deliveries=1, observations=5, samples=5)
+    assert report == TranslateReport(deliveries=1, observations=5, samples=5, outcomes=TAKEN)
     assert rates(log) == {
         (0, None): (2, 1.0, None),
         (0, "a"): (1, 1.0, None),
@@ -192,7 +196,7 @@ def test_each_connector_is_sampled_by_itself_and_only_if_the_metric_takes_it(log
 
 def test_without_a_metric_nothing_is_kept(log: EventLog, store: Store) -> None:
     send(log, FUNNEL)
-    assert translator(log, store).run(RECORDED) == TranslateReport(deliveries=1, observations=5)
+    assert translator(log, store).run(RECORDED) == TranslateReport(deliveries=1, observations=5, outcomes=TAKEN)
     assert (samples(log), translator(log, store).observations.series()) == ([], [])
 
 

@@ -33,7 +33,7 @@ def put(log: EventLog, *told: Delivery) -> None:
 def test_deliveries_become_events_with_their_origin(log: EventLog) -> None:
     put(log, delivery("d1", "c1", "c2"), delivery("d2", "c3"))
     report = translator(log, Forge()).run(at(60))
-    assert report == TranslateReport(deliveries=2, events=3)
+    assert report == TranslateReport(deliveries=2, events=3, outcomes={("forge", "translated"): 2})
     stored = log.read(EVENTS)
     assert [(each.source, each.key, each.time, each.recorded) for each in stored] == [
         (SOURCE, "shop", NOON, at(60))
@@ -54,12 +54,16 @@ def test_it_goes_on_where_it_was_and_stops_at_the_limit(log: EventLog) -> None:
 
 def test_the_same_change_told_twice_is_one_event(log: EventLog) -> None:
     put(log, delivery("d1", "c1"), delivery("d2", "c1", "c2"))
-    assert translator(log, Forge()).run(NOON) == TranslateReport(deliveries=2, events=2, duplicates=1)
+    report = translator(log, Forge()).run(NOON)
+    outcomes = {("forge", "translated"): 2}
+    assert report == TranslateReport(deliveries=2, events=2, duplicates=1, outcomes=outcomes)
 
 
 def test_what_is_left_out_is_counted_by_name(log: EventLog) -> None:
     put(log, delivery("d1", body=b"{}"), delivery("d2", body=b"{}"), delivery("d3", body=b"[]"))
-    assert translator(log, Forge()).run(NOON) == TranslateReport(deliveries=3, ignored={"ping": 2})
+    report = translator(log, Forge()).run(NOON)
+    outcomes = {("forge", "ignored"): 2, ("forge", "translated"): 1}
+    assert report == TranslateReport(deliveries=3, ignored={"ping": 2}, outcomes=outcomes)
 
 
 class Odd:
