@@ -177,7 +177,7 @@ def _difference_sql(fields: Mapping[str, Any]) -> str:
 
 def _shown(name: str, side: str) -> str:
     column = f'{side}."{name}"'
-    return f"make_timestamp({column})::varchar" if name.endswith("_at") else f"{column}::varchar"
+    return f"make_timestamp({column})::varchar" if name.endswith(("_at", "_since")) else f"{column}::varchar"
 
 
 def _differs(name: str, hint: Any) -> str:
