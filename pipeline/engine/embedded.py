@@ -25,8 +25,9 @@ from pipeline.log.protocol import EVENTS, EventLog
 #: Events that are folded before state is written. A crash costs at most this much work; a page of the
 #: database that several events touch is written once.
 COMMIT_EVERY = 100_000
-#: Events that are decoded and folded at once, which bounds memory; what several of them touch is settled once.
-BATCH = 40_000
+#: Events that are decoded and folded at once, which bounds memory; what several of them touch is settled once. Commits
+#: fall between two such batches, so they are as far apart as said above if this divides that.
+BATCH = 50_000
 #: Decoded state objects that may stay in memory between two commits, of all tables together.
 KEEP_OBJECTS = 300_000
 
