@@ -14,7 +14,7 @@ def page() -> Page:
         title="Pipeline health",
         purpose="Whether deliveries come in, become events and facts, and whether the numbers are of now.",
         rows=(
-            Row("Can the numbers be relied upon", _now()),
+            Row("Can the numbers be relied upon", (*_process(), _sources(), *_limits())),
             Row("What comes in", _incoming()),
             Row("What becomes of it", _becoming()),
             Row("The log", _log()),
@@ -24,7 +24,7 @@ def page() -> Page:
     )
 
 
-def _now() -> tuple[Panel, ...]:
+def _process() -> tuple[Panel, ...]:
     return (
         boxes(
             Card(
@@ -52,33 +52,41 @@ def _now() -> tuple[Panel, ...]:
             {"version": "Version", "schema": "Schema of the log"},
             [Series("Processes", "count by (version, schema) (leadline_build_info)", "count")],
         ),
-        grid(
-            Card(
-                "Sources",
-                "How long ago each was heard. What is usual differs: compare a source with its own past.",
-                24,
-                8,
-            ),
-            {"connector": "Connector"},
-            [
-                Series(
-                    "Last delivery",
-                    "time() - max by (connector) (leadline_connector_last_delivery_timestamp_seconds)",
-                    "seconds",
-                ),
-                Series(
-                    "Last accepted push",
-                    "time() - max by (connector) (leadline_delivery_last_success_timestamp_seconds)",
-                    "seconds",
-                ),
-                Series(
-                    "Last complete poll",
-                    "time() - max by (connector) (leadline_poll_last_success_timestamp_seconds)",
-                    "seconds",
-                ),
-            ],
-            {"Last delivery": "heat"},
+    )
+
+
+def _sources() -> Panel:
+    return grid(
+        Card(
+            "Sources",
+            "How long ago each was heard. What is usual differs: compare a source with its own past.",
+            24,
+            8,
         ),
+        {"connector": "Connector"},
+        [
+            Series(
+                "Last delivery",
+                "time() - max by (connector) (leadline_connector_last_delivery_timestamp_seconds)",
+                "seconds",
+            ),
+            Series(
+                "Last accepted push",
+                "time() - max by (connector) (leadline_delivery_last_success_timestamp_seconds)",
+                "seconds",
+            ),
+            Series(
+                "Last complete poll",
+                "time() - max by (connector) (leadline_poll_last_success_timestamp_seconds)",
+                "seconds",
+            ),
+        ],
+        {"Last delivery": "heat"},
+    )
+
+
+def _limits() -> tuple[Panel, ...]:
+    return (
         boxes(
             Card(
                 "Snapshots and limits",
