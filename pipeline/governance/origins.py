@@ -52,8 +52,8 @@ _CHANGE = (ChangeCreated, ChangeUpdated, ChangeReviewed, ChangeMerged, ChangeAba
 _TICKET = (TicketCreated, TicketUpdated, TicketMoved, TicketClosed, TicketDeleted, TicketTransferred)
 
 
-class Told(Protocol):
-    """An event, as far as it is looked at here."""
+class Word(Protocol):
+    """An event, as far as it is looked at here; `at` is microseconds since 1970."""
 
     @property
     def at(self) -> int: ...
@@ -62,11 +62,16 @@ class Told(Protocol):
     @property
     def source(self) -> str: ...
     @property
+    def data(self) -> Payload: ...
+
+
+class Told(Word, Protocol):
+    """An event with what it is and what it is about."""
+
+    @property
     def type(self) -> str: ...
     @property
     def subject(self) -> str: ...
-    @property
-    def data(self) -> Payload: ...
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,34 +6,21 @@ A part that lacks evidence is named as incomplete.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
 from pipeline.contract.resolve import Contract
 from pipeline.events.coordination import OutcomeSampled, RolloutChanged
 from pipeline.events.times import from_us, to_us
-from pipeline.events.types import Payload
 from pipeline.facts.rows import DeploymentFact, TicketFact
 from pipeline.governance.claims import claims
 from pipeline.governance.confidence import open_of
 from pipeline.governance.declared import Held, event_of, held, horizon_end
 from pipeline.governance.known import Known
+from pipeline.governance.origins import Word
 
 CHANGED, MOVED, UNCERTAIN = "what changed", "which signal moved", "what remains uncertain"
-
-
-class Word(Protocol):
-    """An event, as far as it is looked at here; `at` is microseconds since 1970."""
-
-    @property
-    def at(self) -> int: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def data(self) -> Payload: ...
 
 
 class Finding(msgspec.Struct, frozen=True):
