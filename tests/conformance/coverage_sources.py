@@ -10,6 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from tests.conformance.gitlab import KINDS as GITLAB_KINDS
+from tests.conformance.jira import KINDS as JIRA_KINDS
+
 #: Kinds that must not be lost: changes, deployments, incidents, tickets, moves, links, releases, runs, flags, events.
 MATTERS = re.compile(
     r"pull|merge_request|push|refs_changed|deploy|release|issue|incident|alert|firing|resolved|pipeline|workflow|build"
@@ -88,24 +91,6 @@ _GITHUB_LEFT_OUT = {
     "create": _TAG,
     "delete": _GONE,
 }
-_GITLAB_KINDS = {
-    "deployments": "rest.deployments",
-    "issues": "rest.issues",
-    "job": "rest.jobs",
-    "jobs": "rest.jobs",
-    "merge_request_commits": "rest.merge_request_commits",
-    "merge_request_notes": "rest.merge_request_notes",
-    "merge_requests": "rest.merge_requests",
-    "merge_requests_for_mr_commit_test": "rest.merge_requests",
-    "merge_requests_for_mr_notes_test": "rest.merge_requests",
-    "mr_commits": "rest.merge_request_commits",
-    "mr_notes": "rest.merge_request_notes",
-    "pipeline": "rest.pipelines",
-    "pipeline_details": "rest.pipelines",
-    "pipelines": "rest.pipelines",
-    "trigger_job": "rest.trigger_jobs",
-    "trigger_jobs": "rest.trigger_jobs",
-}
 _GITLAB_LEFT_OUT = {
     "push.branch_deleted": _GONE,
     "push.no_commits": "a branch without commits of its own",
@@ -114,25 +99,6 @@ _GITLAB_LEFT_OUT = {
     "pipeline.skipped": "nothing ran",
     "deployment.created": _GOES_ON,
     "deployment.undeployed": _UNREAD,
-}
-_JIRA_KINDS = {
-    "issues": "rest.issue",
-    "issues_for_due_date": "rest.issue",
-    "issue_with_issuelinks": "rest.issue",
-    "issue_relationships": "rest.issue",
-    "external_epics": "rest.issue",
-    "issue_changelogs": "rest.changelog",
-    "issue_changelogs_edge": "rest.changelog",
-    "development_panels": "rest.development",
-    "issue_fields": "rest.field",
-    "issue_types": "rest.issuetype",
-    "projects": "rest.project",
-    "remotelinks": "rest.remotelink",
-    "sprints": "rest.sprint",
-    "status": "rest.status",
-    "statuses": "rest.status",
-    "users": "rest.user",
-    "worklogs": "rest.worklog",
 }
 _NO_MOVE = {"nothing": "a change of fields that tell neither status nor link"}
 #: Rows of a warehouse, and an alert of another product.
@@ -199,7 +165,7 @@ PAYLOADS: Mapping[str, Source] = {
     "gitlab_webhooks": Source(
         ("gitlab",), foreseen={"merge_request__superplane": "missing_field"}, left_out=_GITLAB_LEFT_OUT
     ),
-    "gitlab_rest": Source(("gitlab",), _GITLAB_KINDS, _GITLAB_PROJECT, left_out=_GITLAB_LEFT_OUT),
+    "gitlab_rest": Source(("gitlab",), GITLAB_KINDS, _GITLAB_PROJECT, left_out=_GITLAB_LEFT_OUT),
     "gitea_forgejo": Source(("gitea",), left_out={"comment.deleted": "the collection calls a comment a pull request"}),
     "bitbucket_cloud": Source(
         headers={"x-leadline-repo": "likyh/likyhphp"},
@@ -218,7 +184,7 @@ PAYLOADS: Mapping[str, Source] = {
         left_out={"rest.timeline.step": "a step of a job; the build tells the run"},
     ),
     "jira_webhooks": Source(("jira",), foreseen=_WAREHOUSE),
-    "jira_rest": Source(("jira",), _JIRA_KINDS, _ISSUE, _WAREHOUSE, _NO_MOVE),
+    "jira_rest": Source(("jira",), JIRA_KINDS, _ISSUE, _WAREHOUSE, _NO_MOVE),
     "trello": Source(),
     "jenkins": Source(kinds=_JENKINS_KINDS, left_out=_NOT_A_STAGE),
     "circleci": Source(
@@ -326,8 +292,8 @@ RAW: Mapping[str, Source] = {
         headers=_REPO,
         left_out=_GITHUB_LEFT_OUT,
     ),
-    "gitlab": Source(kinds=_GITLAB_KINDS, headers=_GITLAB_PROJECT, left_out=_GITLAB_LEFT_OUT),
-    "jira": Source(kinds=_JIRA_KINDS, headers=_ISSUE, left_out=_NO_MOVE),
+    "gitlab": Source(kinds=GITLAB_KINDS, headers=_GITLAB_PROJECT, left_out=_GITLAB_LEFT_OUT),
+    "jira": Source(kinds=JIRA_KINDS, headers=_ISSUE, left_out=_NO_MOVE),
     "jenkins": Source(kinds={**_JENKINS_KINDS, "stages_multibranch": "rest.stages"}, left_out=_NOT_A_STAGE),
     "circleci": Source(kinds=_CIRCLECI_KINDS, foreseen={"workflows:28": "missing_field"}, left_out=_CIRCLECI_LEFT_OUT),
 }

@@ -34,7 +34,7 @@ from tests.conformance.told import Row, Told, accounted, fields, one_content, ro
 _PROJECT = "gitlab-data/snowflake_spend"
 
 #: What is in a file or table of the data -> the kind under which Leadline receives it.
-_KINDS = {
+KINDS = {
     "deployments": "rest.deployments",
     "issues": "rest.issues",
     "job": "rest.jobs",
@@ -96,14 +96,14 @@ def _webhooks(root: Path) -> Iterator[Told]:
 
 def _pages(root: Path) -> Iterator[Told]:
     for path in sorted((root / "payloads/gitlab_rest").glob("*.json")):
-        kind = _KINDS[path.name.split("__")[0]]
+        kind = KINDS[path.name.split("__")[0]]
         yield tell(CONNECTOR, path.name, kind, path.read_bytes(), {"x-leadline-repo": _PROJECT})
 
 
 def tables(root: Path) -> Iterator[Told]:
     """Yield what became of each answer of the API that DevLake collected."""
     for path in sorted((root / "raw_api/gitlab/raw_tables").glob("_raw_gitlab_api_*.csv")):
-        kind = _KINDS.get(path.stem.removeprefix("_raw_gitlab_api_"))
+        kind = KINDS.get(path.stem.removeprefix("_raw_gitlab_api_"))
         for record in _rows(path) if kind else []:
             # The collection gave all projects one number, whatever their addresses say.
             headers = {"x-leadline-repo": _PROJECT}
