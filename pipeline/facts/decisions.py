@@ -12,7 +12,7 @@ from pipeline.events.types import Ref
 from pipeline.facts.lives import Life
 from pipeline.facts.rows import DecisionFact, WaitFact
 from pipeline.facts.state import State
-from pipeline.facts.told import Told, earliest, latest
+from pipeline.facts.told import Told, earliest, later, latest
 from pipeline.facts.waits import between, by_ticket, ended
 from pipeline.facts.work import Ticket
 
@@ -61,15 +61,13 @@ class Decisions:
             name: getattr(data, name) for name in ("title", "category", "by", "from_team", "to_team", "ticket", "url")
         }
         latest(decision.texts, at, event.id, told)
-        stamp = (at, event.id)
-        if data.refs and (decision.refs is None or stamp > (decision.refs.at, decision.refs.event)):
-            decision.refs = Told(at, event.id, data.refs)
-        needed = data.needed_by
-        if needed and (decision.needed_by is None or stamp > (decision.needed_by.at, decision.needed_by.event)):
-            decision.needed_by = Told(at, event.id, to_us(needed))
+        if data.refs:
+            decision.refs = later(decision.refs, at, event.id, data.refs)
+        if data.needed_by:
+            decision.needed_by = later(decision.needed_by, at, event.id, to_us(data.needed_by))
         if event.type == DECIDED and data.outcome:
             known = decision.outcome
-            if known is None or stamp < (known.at, known.event):
+            if known is None or (at, event.id) < (known.at, known.event):
                 decision.outcome = Told(at, event.id, data.outcome)
         decision.approvers = sorted({*decision.approvers, *data.approvers})
         self._put(data.decision, decision)
@@ -77,9 +75,7 @@ class Decisions:
     def linked(self, event: Event, data: LinkDeclared) -> None:
         """Take in that a person linked a decision to an initiative."""
         decision = self._open(data.subject_id)
-        stamp = (to_us(event.time), event.id)
-        if decision.link is None or stamp > (decision.link.at, decision.link.event):
-            decision.link = Told(*stamp, data.initiative)
+        decision.link = later(decision.link, to_us(event.time), event.id, data.initiative)
         self._put(data.subject_id, decision)
 
     def item(self, ticket: Ticket, life: Life) -> Item | None:

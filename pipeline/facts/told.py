@@ -18,12 +18,16 @@ class Told(msgspec.Struct, Generic[T], array_like=True):
     value: T
 
 
+def later(held: Told[T] | None, at: int, event: str, value: T) -> Told[T]:
+    """Return what holds of what was told before and what is told now: the later one."""
+    return Told(at, event, value) if held is None or (at, event) > (held.at, held.event) else held
+
+
 def latest(told: dict[str, Told[T]], at: int, event: str, values: Mapping[str, T | None]) -> None:
     """Keep those of `values` that are told (neither None nor empty) and later than what is held."""
     for name, value in values.items():
-        held = told.get(name)
-        if value and (held is None or (at, event) > (held.at, held.event)):
-            told[name] = Told(at, event, value)
+        if value:
+            told[name] = later(told.get(name), at, event, value)
 
 
 def earliest(instants: dict[str, int], name: str, at: int) -> None:
